@@ -1,0 +1,40 @@
+"""Questions asked of many rows. Who may see a dataset is answered here and nowhere else."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class DatasetQuerySet(models.QuerySet):
+    def published(self):
+        """On offer here: listed by its owner, not taken down, and admitted where it came from another portal."""
+        own = Q(home_portal=settings.PORTAL_ID)
+        return self.filter(status="listed").exclude(admission="taken_down").filter(own | Q(admission="admitted"))
+
+    def visible_to(self, user):
+        """Everything for a reviewer; otherwise what is published or in public notice, plus the user's organizations' own."""
+        if user is not None and user.is_authenticated and (user.is_reviewer or user.is_portal_admin):
+            return self
+        own = Q(home_portal=settings.PORTAL_ID)
+        seen = Q(status="listed") & ~Q(admission="taken_down") & (own | Q(admission="admitted"))
+        seen |= Q(status="public_notice") & own
+        if user is not None and user.is_authenticated:
+            seen |= Q(organization__in=user.organization_ids())
+        return self.filter(seen)
+
+    def editable_by(self, user):
+        if not user.is_authenticated:
+            return self.none()
+        own = self.filter(home_portal=settings.PORTAL_ID)
+        return own if user.is_portal_admin else own.filter(organization__in=user.organization_ids("owner", "editor"))
+
+    def own(self):
+        return self.filter(home_portal=settings.PORTAL_ID)
+
+    def latest_first(self):
+        return self.order_by(models.F("listed_at").desc(nulls_last=True), "-id")
+
+    def tombstones(self):
+        """Once listed, no longer on offer: their page says only that, when and why."""
+        gone = Q(status__in=["delisted", "suspended"]) | Q(admission="taken_down")
+        return self.filter(gone, listed_at__isnull=False)

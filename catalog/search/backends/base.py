@@ -1,0 +1,47 @@
+"""The search seam. One conformance suite (tests/contracts) runs against every implementation."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+
+from catalog.search.query import FacetValue, SearchQuery, SearchResult
+
+
+class SearchBackend(ABC):
+    """Recall contract: a query of two or more characters finds every visible dataset whose folded text contains it."""
+
+    name = ""
+
+    @abstractmethod
+    def index(self, datasets: Sequence) -> None:
+        """Write or remove index rows so that they equal these datasets as saved; in the caller's transaction."""
+
+    @abstractmethod
+    def remove(self, pks: Iterable[int]) -> None: ...
+
+    @abstractmethod
+    def search(self, query: SearchQuery) -> SearchResult:
+        """ids of one page, exact total, facet counts."""
+
+    @abstractmethod
+    def counts(self, query: SearchQuery, dimension: str) -> list[FacetValue]:
+        """Rows per value of one dimension under the query: the one source of counts for map, home and statistics."""
+
+    @abstractmethod
+    def crosstab(self, query: SearchQuery, rows: str, columns: str) -> dict[tuple[str, str], int]:
+        """Rows per pair of values, for the industry × modality matrix."""
+
+    @abstractmethod
+    def volume(self, query: SearchQuery, dimension: str) -> dict[str, int]:
+        """Sum of byte_size per value of a dimension."""
+
+    @abstractmethod
+    def suggest(self, prefix: str, *, limit: int = 8) -> list[dict]:
+        """[{"text", "kind": title|organization|keyword}] while typing."""
+
+    @abstractmethod
+    def build(self, *, on_progress=lambda done, total: None) -> int:
+        """Write the whole index anew from the database; rows written."""
+
+    @abstractmethod
+    def check(self) -> dict:
+        """{"missing": [pk], "stale": [pk], "ghost": [pk]} of the index against the database."""

@@ -1,0 +1,81 @@
+"""What a search asks and what it answers; the same on every engine."""
+
+from dataclasses import dataclass, field
+
+# Facets of the search page (PRODUCT page 2), in their order. Each is also a filter of the page and of the API.
+FACETS = (
+    "sector",
+    "region",
+    "modality",
+    "model_stage",
+    "knowledge_tier",
+    "cognition_layer",
+    "grade",
+    "format",
+    "license_type",
+    "openness",
+    "portal",
+    "updated",
+    "size",
+    "has_sample",
+)
+# Filters (and count dimensions of the map) that are not shown as facets.
+DIMENSIONS = FACETS + (
+    "organization",
+    "organization_kind",
+    "industry",
+    "collection_method",
+    "storage_place",
+    "update_frequency",
+    "knowledge_node",
+    "language",
+    "keyword",
+    "is_synthetic",
+)
+SORTS = ("relevance", "newest", "updated", "grade", "downloads", "size", "title")
+MISSING = "none"  # the value of a facet where nothing was filled in; shown as 未填
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """Whose results: the public, a person (published plus own organizations' rows), or a reviewer (every state)."""
+
+    everything: bool = False
+    organization_ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, user) -> "Visibility":
+        """A listing page shows what is published to everybody; drafts stay on desks, so every user searches the public set."""
+        return cls()
+
+
+@dataclass(frozen=True)
+class SearchQuery:
+    """`filters` maps a dimension to accepted values (OR within one, AND between); `offset`/`limit` count rows."""
+
+    text: str = ""
+    filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sort: str = "relevance"
+    offset: int = 0
+    limit: int = 20
+    facets: tuple[str, ...] = FACETS
+    visibility: Visibility = Visibility()
+
+
+@dataclass(frozen=True)
+class FacetValue:
+    value: str
+    label: str
+    count: int
+
+
+@dataclass
+class SearchResult:
+    """`ids` are Dataset primary keys in rank order; `facets` count with the other filters applied (disjunctive)."""
+
+    total: int
+    ids: list[int]
+    facets: dict[str, list[FacetValue]] = field(default_factory=dict)
+    terms: list[str] = field(default_factory=list)  # what to highlight
+    engine: str = ""
+    degraded: bool = False  # answered by the database because the configured engine was down

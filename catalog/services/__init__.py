@@ -1,0 +1,1 @@
+"""Processes of the catalogue, one module each. Services hold the transaction, write the audit and send the news."""

@@ -1,0 +1,126 @@
+"""What other apps do to a dataset: publish a grade, store a remote listing, project a national decision, erase."""
+
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.exceptions import NotAllowed
+from catalog.ids import parse_urn
+from catalog.listing import RESOURCE_FIELDS, SAMPLE_FIELDS, assign, digest
+from catalog.models import Dataset, Organization, Resource, Sample
+from catalog.services import audit
+from catalog.services.publication import announce
+from catalog.signals import dataset_purged
+
+GRADE_FIELDS = ["grade", "score", "assurance", "graded_at", "grade_source", "documentation_score"]
+
+
+@transaction.atomic
+def publish_grade(
+    dataset: Dataset, *, grade: str, score: Decimal | None, assurance: str, documentation_score: int, source: str = Dataset.GradeSource.OWN
+) -> Dataset:
+    """Make a grade visible, searchable and federated. `score` is 0–100 with two decimals; grade "" = not evaluated."""
+    before = [dataset.grade, str(dataset.score), dataset.assurance, dataset.grade_source]
+    dataset.grade, dataset.score, dataset.assurance = grade, score, assurance
+    dataset.documentation_score, dataset.grade_source = documentation_score, source if grade else ""
+    dataset.graded_at = timezone.now()
+    dataset.save(update_fields=GRADE_FIELDS)
+    after = [dataset.grade, str(dataset.score), dataset.assurance, dataset.grade_source]
+    if before != after:
+        audit.append("dataset.graded", dataset, label="quality", before=before, after=after)
+        announce([dataset])
+    return dataset
+
+
+def remote_organization(fields: dict, portal_id: str) -> Organization:
+    """The provider of a remote listing, kept under its portal; an organisation here is never overwritten by one there."""
+    values = {name: fields.get(name, "") for name in ("name", "kind", "region", "short_name", "credit_code")}
+    values["kind"] = values["kind"] or Organization.Kind.ENTERPRISE
+    organization = Organization.objects.filter(home_portal=portal_id, uid=fields["uid"]).first()
+    if organization is None:
+        organization = Organization.objects.filter(home_portal=portal_id, name=values["name"]).first()
+    if organization is None:
+        return Organization.objects.create(home_portal=portal_id, uid=fields["uid"], **values)
+    changed = [name for name, value in values.items() if getattr(organization, name) != value]
+    if changed:
+        for name in changed:
+            setattr(organization, name, values[name])
+        organization.save(update_fields=changed)
+    return organization
+
+
+def upsert_remote_dataset(document: dict, *, identifier: str, rev: int, status: str, admission: str, quality: dict | None = None) -> Dataset:
+    """Store what a portal says of its own dataset; the caller holds the transaction and has checked the signature.
+
+    `status` is the owner's (listed, suspended, delisted); `admission` what this portal decided. NotAllowed when the
+    identifier is one of our own: only the owner changes a record (I3).
+    """
+    portal_id, uid = parse_urn(identifier)
+    if portal_id == settings.PORTAL_ID:
+        raise NotAllowed(f"{identifier} is this portal's own")
+    dataset = Dataset.objects.select_for_update().filter(identifier=identifier).first()
+    dataset = dataset or Dataset(uid=uid, identifier=identifier, home_portal=portal_id)
+    assign(dataset, document)
+    dataset.organization = remote_organization(document["organization"], portal_id)
+    dataset.rev, dataset.status, dataset.admission = rev, status, admission
+    dataset.document_hash, dataset.synced_at = digest(document), timezone.now()
+    if status == Dataset.Status.LISTED and dataset.listed_at is None:
+        dataset.listed_at = timezone.now()
+    if quality and dataset.grade_source != Dataset.GradeSource.NATIONAL:
+        dataset.grade, dataset.assurance = quality.get("grade", ""), quality.get("assurance", "")
+        dataset.score = Decimal(quality["score"]) if quality.get("score") else None
+        dataset.documentation_score = quality.get("documentation_score", 0)
+        dataset.grade_source = Dataset.GradeSource.HOME if dataset.grade else Dataset.GradeSource.NONE
+    dataset.save()
+    replace_files(dataset, document)
+    return dataset
+
+
+def replace_files(dataset: Dataset, document: dict) -> None:
+    """Bring resources and sample manifests in line with the document, keeping rows whose uid stays."""
+    _replace(dataset, Resource, document.get("resources", []), RESOURCE_FIELDS, {})
+    if dataset.is_remote:
+        _replace(dataset, Sample, document.get("samples", []), SAMPLE_FIELDS, {"state": Sample.State.READY})
+
+
+def _replace(dataset, model, items, names, fixed):
+    existing = {str(row.uid): row for row in model.objects.filter(dataset=dataset)}
+    for position, item in enumerate(items):
+        row = existing.pop(item.get("uid", ""), None) or model(dataset=dataset, uid=uuid.UUID(item["uid"]) if item.get("uid") else None)
+        row.uid = row.uid or model._meta.get_field("uid").get_default()
+        for name in names:
+            setattr(row, name, item[name] if item.get(name) is not None else model._meta.get_field(name).get_default())
+        for name, value in fixed.items():
+            setattr(row, name, value)
+        row.position = position
+        row.save()
+    model.objects.filter(pk__in=[row.pk for row in existing.values()]).delete()
+
+
+@transaction.atomic
+def project_admission(dataset: Dataset, *, admission: str, reason: str = "", label: str = "cn") -> Dataset:
+    """Show the national portal's latest decision on a dataset, here or at its home. The listing itself stays untouched."""
+    before = dataset.admission
+    dataset.admission, dataset.admission_reason = admission, reason
+    dataset.save(update_fields=["admission", "admission_reason"])
+    audit.append("dataset.admission", dataset, label=label, before=before, after=admission, reason=reason)
+    announce([dataset], bump=False)
+    return dataset
+
+
+@transaction.atomic
+def purge_dataset(dataset: Dataset, *, actor, legal_basis: str) -> None:
+    """Legal erasure: every copy, sample, index row and version goes; the audit keeps the identifier and the basis."""
+    audit.append("dataset.purged", dataset, actor=actor, legal_basis=legal_basis)
+    for sample in dataset.samples.all():
+        if sample.file:
+            storage, name = sample.file.storage, sample.file.name
+            transaction.on_commit(lambda storage=storage, name=name: storage.delete(name))
+    dataset_purged.send(sender=Dataset, dataset=dataset)
+    dataset.status = Dataset.Status.DELISTED
+    announce([dataset], bump=False)
+    Dataset.objects.filter(pk=dataset.pk).update(current_version=None)
+    dataset.delete()

@@ -1,0 +1,14 @@
+"""News other apps may listen to. Services send them inside the transaction; receivers only write rows."""
+
+from django.dispatch import Signal
+
+# datasets: list[Dataset] whose listing document, status or admission changed and was saved
+datasets_changed = Signal()
+# sample: Sample whose file is new and waits for its profile
+sample_added = Signal()
+# sample, event: one counted download
+sample_downloaded = Signal()
+# review: decided Review
+review_decided = Signal()
+# dataset: erased by law (purge); uid stays known as a hash
+dataset_purged = Signal()

@@ -1,0 +1,19 @@
+"""Celery entry points. The work and its state are in catalog/jobs.py; running one twice does no harm."""
+
+from celery import shared_task
+
+from catalog import jobs
+
+
+@shared_task
+def run_job(job_pk: int) -> bool:
+    return jobs.run(job_pk)
+
+
+@shared_task
+def sweep_jobs() -> int:
+    """Announce again what is due: lost messages, expired leases, delayed work."""
+    pks = jobs.due()
+    for pk in pks:
+        run_job.delay(pk)
+    return len(pks)

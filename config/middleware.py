@@ -1,0 +1,35 @@
+"""Web plumbing that belongs to no app."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+ALLOWANCE = 1024 * 1024  # form fields and boundaries around the file
+
+
+class UploadLimitMiddleware:
+    """Refuse a body above PORTAL_UPLOAD_MAX_BYTES by its declared length, before a byte of it is read."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        if length > settings.PORTAL_UPLOAD_MAX_BYTES + ALLOWANCE:
+            return self.refuse(request, length)
+        return self.get_response(request)
+
+    def refuse(self, request, length):
+        message = _("上传了 %(size)d MB，超过本门户的上限 %(limit)d MB。请压缩或截取后再上传。") % {
+            "size": length // 2**20,
+            "limit": settings.PORTAL_UPLOAD_MAX_BYTES // 2**20,
+        }
+        if request.path.startswith("/api/"):
+            from config.api import problem
+
+            return HttpResponse(problem(413, message), status=413, content_type="application/problem+json")
+        return render(request, "413.html", {"message": message}, status=413)

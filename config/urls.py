@@ -1,0 +1,15 @@
+"""Mounts each app's pages and API."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.i18n import set_language
+
+urlpatterns = [
+    path("", include("catalog.urls")),
+    path("", include("quality.urls")),
+    path("", include("federation.urls")),
+    path("api/v1/", include("catalog.api.urls")),
+    path("accounts/", include("django.contrib.auth.urls")),
+    path("language/", set_language, name="set_language"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,4 @@
+"""Pages of federation."""
+
+app_name = "federation"
+urlpatterns = []

@@ -1,0 +1,4 @@
+"""Pages of quality."""
+
+app_name = "quality"
+urlpatterns = []
