@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from catalog.views import browse
+from catalog.views import browse, organizations
 
 app_name = "catalog"
 urlpatterns = [
     path("", browse.home, name="home"),
     path("datasets/", browse.search, name="search"),
     path("datasets/<uuid:uid>/", browse.dataset_detail, name="dataset_detail"),
+    path("organizations/", organizations.organization_list, name="organization_list"),
+    path("organizations/<uuid:uid>/", organizations.organization_detail, name="organization_detail"),
     path("healthz", browse.health, name="health"),
 ]
