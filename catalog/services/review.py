@@ -76,8 +76,12 @@ def add_comment(review: Review, *, author: User, body: str, pointer: str = "") -
 
 
 @transaction.atomic
-def approve_review(review: Review, *, reviewer: User, reason: str = "") -> Review:
-    """Approve; important data need a second reviewer (SECURITY: levels). Then public notice or listing."""
+def approve_review(review: Review, *, reviewer: User, reason: str = "", notice_days: int | None = None) -> Review:
+    """Approve; important data need a second reviewer (SECURITY: levels). Then public notice or listing.
+
+    `notice_days` overrides PORTAL_PUBLIC_NOTICE_DAYS for this listing.
+    """
+    notice_days = settings.PORTAL_PUBLIC_NOTICE_DAYS if notice_days is None else notice_days
     review = locked(review.pk, *Review.OPEN_STATES)
     require_review(reviewer, review)
     parts = {row.part: row.verdict for row in review.verdicts.order_by("at")}
@@ -97,8 +101,8 @@ def approve_review(review: Review, *, reviewer: User, reason: str = "") -> Revie
     _decide(review, Review.State.APPROVED, reviewer, reason)
     if review.revision:
         _apply_revision(review, reviewer)
-    elif settings.PORTAL_PUBLIC_NOTICE_DAYS:
-        review.dataset.notice_until = timezone.now() + timedelta(days=settings.PORTAL_PUBLIC_NOTICE_DAYS)
+    elif notice_days:
+        review.dataset.notice_until = timezone.now() + timedelta(days=notice_days)
         _move(review.dataset, Status.PUBLIC_NOTICE, "notice_until")
     else:
         list_dataset(review.dataset, user=reviewer)

@@ -1,0 +1,178 @@
+"""Fill one portal with the demonstration, through the same services that people use; running it again changes nothing."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from catalog import jobs
+from catalog.demo import cited, invented, samples
+from catalog.models import Dataset, Demand, Feedback, Membership, Organization, User
+from catalog.services import registration, review
+from catalog.services.publication import announce
+from catalog.services.samples import add_sample
+
+PASSWORD = "jimu-demo-2026"  # noqa: S105  printed at start; the demonstration is for one machine
+ACCOUNTS = [  # username, name, group
+    ("admin", "门户管理员", "门户管理员"),
+    ("reviewer", "审核员甲", "审核员"),
+    ("reviewer2", "审核员乙", "审核员"),
+    ("provider", "提供方", ""),
+    ("provider2", "另一提供方", ""),
+    ("seeker", "使用方", ""),
+]
+CONTENT = {
+    "national": (cited.NATIONAL, [*invented.NATIONAL]),
+    "local": (cited.ZHEJIANG, invented.ZHEJIANG),
+    "industry": (cited.HEALTHCARE, invented.HEALTHCARE),
+}
+TERMS = "仅供评估与研究；不得用于识别个人，不得转让；使用后请反馈问题。"
+
+
+def load(*, on_progress=lambda done, total: None) -> int:
+    """Datasets made. Accounts first, then listings in every state, then the jobs that grade them."""
+    users = {username: make_account(username, name, group) for username, name, group in ACCOUNTS}
+    if Dataset.objects.own().exists():
+        return 0
+    named, made = CONTENT[settings.PORTAL_ROLE]
+    rows = [*named, *([cited.IRIS] if settings.PORTAL_ROLE == "national" else []), *made]
+    for number, row in enumerate(rows, 1):
+        with transaction.atomic():
+            add_listing(row, users)
+        on_progress(number, len(rows))
+    jobs.run_due()
+    add_life(users)
+    return len(rows)
+
+
+def make_account(username: str, name: str, group: str) -> User:
+    user, created = User.objects.get_or_create(
+        username=username, defaults={"display_name": name, "email": f"{username}@example.org", "is_staff": username == "admin"}
+    )
+    if created:
+        user.set_password(PASSWORD)
+        user.is_superuser = username == "admin"
+        user.save()
+        if group:
+            user.groups.add(Group.objects.get(name=group))
+    return user
+
+
+def make_organization(name: str, kind: str, region: str, owner: User | None) -> Organization:
+    organization, _created = Organization.objects.get_or_create(
+        name=name,
+        home_portal=settings.PORTAL_ID,
+        defaults={"kind": kind, "region": region, "is_example": True, "verified_at": timezone.now()},
+    )
+    if owner:
+        Membership.objects.get_or_create(user=owner, organization=organization, defaults={"role": "owner"})
+    return organization
+
+
+def add_listing(row, users) -> Dataset:
+    """One listing through draft, sample, submission and review to the state it is to show."""
+    if isinstance(row, dict):
+        return add_cited(row, users)
+    owner = users["provider2"] if "电商" in row.organization or "出行" in row.organization else users["provider"]
+    organization = make_organization(row.organization, row.kind, row.region, owner)
+    dataset = registration.create_dataset(invented.listing(row), organization=organization, user=owner)
+    if row.sample and row.level == Dataset.SecurityLevel.GENERAL:
+        attach(dataset, row.sample, owner, is_synthetic=True)
+    advance(dataset, row.state, owner, users)
+    Dataset.objects.filter(pk=dataset.pk).update(download_count=row.downloads, view_count=row.downloads * 9)
+    return dataset
+
+
+def add_cited(row, users) -> Dataset:
+    """A statement of a source document: entered by the portal's administrator, listed as such."""
+    document = {name: value for name, value in row.items() if name not in ("organization", "sample")} | {"is_example": True}
+    owner = users["provider"] if "示例" in row["organization"][0] else None
+    organization = make_organization(*row["organization"], owner)
+    dataset = registration.create_dataset(document, organization=organization, user=users["admin"])
+    if row.get("sample"):
+        attach(dataset, row["sample"], users["admin"], is_synthetic=False)
+    # What the source does not say cannot be demanded of it, so the entry is listed without the form check.
+    Dataset.objects.filter(pk=dataset.pk).update(status=Dataset.Status.SUBMITTED)
+    dataset.refresh_from_db()
+    return review.list_dataset(dataset, user=users["admin"], change_note="依据公开文件整理")
+
+
+def attach(dataset, kind, user, *, is_synthetic):
+    filename, content = samples.build(kind, dataset.title)
+    upload = SimpleUploadedFile(filename, content)
+    add_sample(dataset, upload, user=user, terms=TERMS, description="演示样例", is_synthetic=is_synthetic)
+
+
+def advance(dataset: Dataset, state: str, owner: User, users) -> None:
+    if state == "draft":
+        return
+    with transaction.atomic():
+        round_ = registration.submit_dataset(dataset, user=owner)
+    if state == "submitted":
+        return
+    review.start_review(round_, reviewer=users["reviewer"])
+    review.add_comment(round_, author=users["reviewer"], pointer="/rights_evidence", body="权属证明请附上授权合同的编号。")
+    if state == "in_review":
+        return
+    if state == "returned":
+        review.return_review(round_, reviewer=users["reviewer"], reason="去标识化的方法没有写清楚，请补充后再提交。")
+        return
+    if state == "rejected":
+        review.reject_review(round_, reviewer=users["reviewer"], reason="评价文本来自第三方平台，没有取得授权。")
+        return
+    for part in ("annotation", "quality", "ethics", "rights"):
+        review.give_verdict(round_, part=part, verdict="pass", reviewer=users["reviewer"])
+    review.approve_review(round_, reviewer=users["reviewer"], reason="材料齐全。", notice_days=10 if state == "public_notice" else 0)
+    dataset.refresh_from_db()
+    if state == "delisted":
+        review.delist_dataset(dataset, user=owner, reason="数据已由新版替代，旧版不再提供。")
+    elif state == "suspended":
+        review.suspend_dataset(dataset, user=users["reviewer"], reason="接到投诉，核实授权期间暂停。")
+    elif state == "revision":
+        changes = {"record_count": dataset.record_count + 4000, "modified": "2026-11-10", "summary": dataset.summary + "新增冬季样本。"}
+        registration.update_dataset(dataset, changes, user=owner, change_note="新增冬季样本 4,000 条，修正 12 处标签。")
+        registration.submit_dataset(dataset, user=owner)
+
+
+def add_life(users) -> None:
+    """A second version, feedback, a demand: what a running portal has."""
+    first = Dataset.objects.own().filter(status="listed", organization__is_example=True, samples__isnull=False).order_by("pk").first()
+    if first and users["provider"].pk in first.organization.memberships.values_list("user_id", flat=True):
+        with transaction.atomic():
+            changes = {"record_count": (first.record_count or 0) + 12_000, "keywords": [*first.keywords, "雨天"]}
+            registration.update_dataset(first, changes, user=users["provider"], change_note="补充雨天样本 12,000 条。")
+            round_ = registration.submit_dataset(first, user=users["provider"])
+            review.approve_review(round_, reviewer=users["reviewer2"], reason="差异清楚。")
+    if first:
+        Feedback.objects.create(dataset=first, author=users["seeker"], kind="rating", rating=4, body="样例的列说明清楚，希望增加夜间数据。")
+        Feedback.objects.create(
+            dataset=first,
+            author=users["seeker"],
+            kind="model_effect",
+            body="在自有测试集上的对比（示例值）。",
+            data={"model": "示例检测模型", "metric": "F1", "before": "0.74", "after": "0.81"},
+        )
+    Demand.objects.create(
+        title="求购：山区道路积雪结冰图像（示例）",
+        author=users["seeker"],
+        home_portal=settings.PORTAL_ID,
+        scope="海拔 800 米以上的县乡道路，两个冬季",
+        content="可见光图像，标注积雪、结冰、湿滑三类",
+        quality="标注一致率不低于 95%",
+        sectors=["transport"],
+        modalities=["image"],
+        record_count=50_000,
+        is_example=True,
+        deadline=(timezone.now() + timedelta(days=60)).date(),
+    )
+    # Spread the listing dates, so that newest, change in 7 days and freshness have something to tell.
+    listed = list(Dataset.objects.own().filter(status="listed").order_by("pk"))
+    for number, dataset in enumerate(listed):
+        dataset.listed_at = timezone.now() - timedelta(days=(number * 37) % 150, hours=number)
+    Dataset.objects.bulk_update(listed, ["listed_at"])
+    with transaction.atomic():
+        announce(listed, bump=False)
+    jobs.run_due()
