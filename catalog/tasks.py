@@ -12,8 +12,9 @@ def run_job(job_pk: int) -> bool:
 
 @shared_task
 def sweep_jobs() -> int:
-    """Announce again what is due: lost messages, expired leases, delayed work."""
-    pks = jobs.due()
-    for pk in pks:
-        run_job.delay(pk)
-    return len(pks)
+    return jobs.sweep()
+
+
+@shared_task
+def prune_jobs() -> int:
+    return jobs.prune()

@@ -3,17 +3,32 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
+from celery.signals import worker_ready
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+import config.folder_queue  # noqa: F401  registers the folder:// broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("jimu")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-if app.conf.broker_url == "filesystem://":
-    settings.QUEUE_DIR.mkdir(parents=True, exist_ok=True)
-    (settings.QUEUE_DIR / "control").mkdir(exist_ok=True)
+if not settings.REDIS_URL:
+    try:
+        (settings.QUEUE_DIR / "control").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"PORTAL_DATA_DIR={str(settings.PORTAL_DATA_DIR)!r} cannot be written: {error.strerror}.") from None
 
+# What nobody fetched before the next of its kind comes is dropped: a worker that was away does not find a heap.
 app.conf.beat_schedule = {
-    "sweep-jobs": {"task": "catalog.tasks.sweep_jobs", "schedule": 5.0},
+    "sweep-jobs": {"task": "catalog.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
+    "prune-jobs": {"task": "catalog.tasks.prune_jobs", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
 }
+
+
+@worker_ready.connect
+def sweep_at_start(**kwargs):
+    """A worker that starts takes up what the one before left behind, without waiting for the clock."""
+    app.send_task("catalog.tasks.sweep_jobs", expires=60)

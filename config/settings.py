@@ -35,6 +35,9 @@ PORTAL_PUBLIC_NOTICE_DAYS = env_int("PORTAL_PUBLIC_NOTICE_DAYS", 0, high=365)
 PORTAL_REVIEW_DAYS = env_int("PORTAL_REVIEW_DAYS", 20, low=1, high=365)
 PORTAL_WEB_WORKERS = env_int("PORTAL_WEB_WORKERS", 2, low=1, high=64)
 PORTAL_TASK_WORKERS = env_int("PORTAL_TASK_WORKERS", 4, low=1, high=64)
+PORTAL_JOB_LEASE_SECONDS = env_int("PORTAL_JOB_LEASE_SECONDS", 30, low=2, high=3600)  # a killed worker's job is taken up after this
+
+PORTAL_METRICS_TOKEN = env_str("PORTAL_METRICS_TOKEN", pattern=r"[!-~]{16,}", means="a token of 16 or more characters without spaces")
 
 # --- security ---------------------------------------------------------------
 SECRET_KEY = env_str("PORTAL_SECRET_KEY", "insecure-development-key-only-for-PORTAL_DEBUG=1-and-tests" if DEBUG else "")
@@ -196,9 +199,9 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 # --- tasks ------------------------------------------------------------------
 QUEUE_DIR = PORTAL_DATA_DIR / "queue"
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "folder://localhost/"  # config/folder_queue.py
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 3600}
+    {"visibility_timeout": 3600, "socket_connect_timeout": 2, "socket_timeout": 10}
     if REDIS_URL
     else {
         "data_folder_in": str(QUEUE_DIR),
@@ -211,6 +214,10 @@ CELERY_TASK_DEFAULT_QUEUE = f"jimu-{PORTAL_ID}"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ALWAYS_EAGER = False  # tests/settings.py alone turns it on
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}  # a request does not wait for a broker that is down
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)  # on the folder broker its mail would only heap up
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "Asia/Shanghai"
 
 # --- words and time ---------------------------------------------------------

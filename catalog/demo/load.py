@@ -3,27 +3,18 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
 from catalog import jobs
 from catalog.demo import cited, invented, samples
+from catalog.demo.accounts import ACCOUNTS, make_account
 from catalog.models import Dataset, Demand, Feedback, Membership, Organization, User
 from catalog.services import registration, review
 from catalog.services.publication import announce
 from catalog.services.samples import add_sample
 
-PASSWORD = "jimu-demo-2026"  # noqa: S105  printed at start; the demonstration is for one machine
-ACCOUNTS = [  # username, name, group
-    ("admin", "门户管理员", "门户管理员"),
-    ("reviewer", "审核员甲", "审核员"),
-    ("reviewer2", "审核员乙", "审核员"),
-    ("provider", "提供方", ""),
-    ("provider2", "另一提供方", ""),
-    ("seeker", "使用方", ""),
-]
 CONTENT = {
     "national": (cited.NATIONAL, [*invented.NATIONAL]),
     "local": (cited.ZHEJIANG, invented.ZHEJIANG),
@@ -32,9 +23,9 @@ CONTENT = {
 TERMS = "仅供评估与研究；不得用于识别个人，不得转让；使用后请反馈问题。"
 
 
-def load(*, on_progress=lambda done, total: None) -> int:
+def load(*, password: str, on_progress=lambda done, total: None) -> int:
     """Datasets made. Accounts first, then listings in every state, then the jobs that grade them."""
-    users = {username: make_account(username, name, group) for username, name, group in ACCOUNTS}
+    users = {username: make_account(username, name, group, password) for username, name, group in ACCOUNTS}
     if Dataset.objects.own().exists():
         return 0
     named, made = CONTENT[settings.PORTAL_ROLE]
@@ -46,19 +37,6 @@ def load(*, on_progress=lambda done, total: None) -> int:
     jobs.run_due()
     add_life(users)
     return len(rows)
-
-
-def make_account(username: str, name: str, group: str) -> User:
-    user, created = User.objects.get_or_create(
-        username=username, defaults={"display_name": name, "email": f"{username}@example.org", "is_staff": username == "admin"}
-    )
-    if created:
-        user.set_password(PASSWORD)
-        user.is_superuser = username == "admin"
-        user.save()
-        if group:
-            user.groups.add(Group.objects.get(name=group))
-    return user
 
 
 def make_organization(name: str, kind: str, region: str, owner: User | None) -> Organization:

@@ -19,7 +19,9 @@ class Job(models.Model):
     payload = models.JSONField(default=dict)
     state = models.CharField(_("状态"), max_length=10, choices=State, default=State.QUEUED)
     idempotency_key = models.CharField(max_length=160, null=True, blank=True)
+    rerun = models.BooleanField(default=False)  # asked for again while it ran: it runs once more
     run_after = models.DateTimeField(_("不早于"))
+    announced_at = models.DateTimeField(null=True, blank=True)  # when a worker was last told; empty after every change of state
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)

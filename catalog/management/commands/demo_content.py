@@ -1,15 +1,18 @@
 """Fill this portal with the demonstration (called by `manage.py demo` for each of the three)."""
 
-from django.core.management.base import BaseCommand
+import os
+
+from django.core.management.base import BaseCommand, CommandError
 
 from catalog.demo.load import load
-from catalog.services.vocabularies import load_all
 
 
 class Command(BaseCommand):
     help = "Create the demonstration's accounts and listings on this portal; running it again changes nothing."
 
     def handle(self, *args, **options):
-        load_all()
-        count = load()
+        password = os.environ.get("PORTAL_DEMO_PASSWORD", "")
+        if len(password) < 8:
+            raise CommandError("Set PORTAL_DEMO_PASSWORD (8 or more characters), or use `manage.py demo`.", returncode=2)
+        count = load(password=password)
         self.stdout.write(f"{count} listings made" if count else "the demonstration is already here")

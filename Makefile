@@ -1,0 +1,63 @@
+# What a developer or a visitor types. `make run` and `make test` need Python 3.11 and git, no server.
+PYTHON ?= python3.11
+PORT ?= 8000
+VENV := .venv
+PY := $(VENV)/bin/python
+STATIC := $(shell find static -type f 2>/dev/null)
+SERVICES_ENV := . ./var/services/env 2>/dev/null || true;
+# Without a server of its own, a command that only reads the code needs no secret.
+DEVELOP := PORTAL_DEBUG=1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-services bench lint format services services-stop clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 — /p' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed var/static/staticfiles.json  ## packages into .venv, static files into var/static
+
+# uv takes seconds where pip takes minutes; it comes from PyPI like the rest, and pip does where it cannot be had.
+$(VENV)/.installed: requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed; set PYTHON=/path/to/python3.11." >&2; exit 2; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot make a virtual environment (Debian: python3-venv)." >&2; exit 2; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv || true
+	@if $(PY) -m uv --version >/dev/null 2>&1 && $(PY) -m uv pip install --quiet --python $(PY) -r requirements.txt; then :; \
+	else echo "make: uv did not install the packages; pip does, which takes some minutes."; \
+	  $(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt; fi
+	@touch $@
+
+var/static/staticfiles.json: $(VENV)/.installed $(STATIC)
+	@PORTAL_SECRET_KEY=collects-static-files-only-and-serves-nothing-at-all PORTAL_DEBUG=0 PORTAL_DATA_DIR=var/build $(PY) manage.py collectstatic --no-input --verbosity 0
+	@touch $@
+
+run: setup  ## three portals with content at http://127.0.0.1:8000 (PORT=…), :8001 and :8002
+	@exec $(PY) manage.py demo --port $(PORT)
+
+test: setup  ## the whole suite; what needs a server or Chromium says why it is skipped
+	@$(PY) -m pytest $(ARGS)
+
+test-services: setup  ## the suite on the PostgreSQL, Redis and Elasticsearch that `make services` started
+	@test -f var/services/env || { echo "make: run 'make services' first." >&2; exit 2; }
+	@$(SERVICES_ENV) PORTAL_REQUIRE_SERVICES=1 $(PY) -m pytest $(ARGS)
+
+bench: setup  ## tables of figures for docs/performance.md
+	@found=0; for file in tests/benchmarks/bench_*.py; do [ -f "$$file" ] || continue; found=1; $(DEVELOP) $(PY) "$$file" $(ARGS) || exit 1; done; \
+	  [ $$found = 1 ] || echo "make: there is no tests/benchmarks/bench_*.py yet."
+
+lint: setup  ## ruff, format and bandit
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/bandit --quiet --recursive --severity-level medium catalog quality federation config manage.py
+
+format: setup  ## let ruff set the code
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+services:  ## start PostgreSQL, Redis and Elasticsearch; their addresses stand in var/services/env
+	@deploy/services.sh start
+
+services-stop:  ## stop them
+	@deploy/services.sh stop
+
+clean:  ## forget packages, collected files and the demonstration
+	@rm -rf $(VENV) var/static var/demo var/build

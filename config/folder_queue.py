@@ -1,0 +1,63 @@
+"""Celery broker in a folder, for the embedded profile: kombu's, with messages that appear and vanish whole.
+
+kombu's own writes into the file that readers already see, so that a worker can meet half a message and stop. Here a message is
+renamed into place, and taken by a rename. One taken and not yet run when the worker is killed is lost: Job rows stand for it.
+"""
+
+import logging
+import os
+import time
+import uuid
+from pathlib import Path
+from queue import Empty
+
+from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.json import dumps, loads
+
+logger = logging.getLogger(__name__)
+TRANSPORT_ALIASES["folder"] = "config.folder_queue:Transport"
+
+
+class Channel(filesystem.Channel):
+    def _put(self, queue, payload, **kwargs):
+        folder = Path(self.data_folder_out)
+        name = f"{time.time_ns():020d}_{uuid.uuid4().hex}"
+        try:
+            draft = folder / f"{name}.part"
+            draft.write_text(dumps(payload), encoding="utf-8")
+            os.replace(draft, folder / f"{name}.{queue}.msg")
+        except OSError as error:
+            raise ChannelError(f"cannot write into {folder}: {error.strerror}") from error
+
+    def _get(self, queue):
+        folder = Path(self.data_folder_in)
+        ending = f".{queue}.msg"
+        for name in sorted(entry for entry in os.listdir(folder) if entry.endswith(ending)):
+            taken = folder / f"{name}.taken"
+            try:
+                os.rename(folder / name, taken)
+            except FileNotFoundError:  # another reader was first
+                continue
+            try:
+                return loads(taken.read_text(encoding="utf-8"))
+            except ValueError:
+                logger.warning("Message %s was unreadable and is dropped; its job is found by the sweep", name)
+            finally:
+                taken.unlink(missing_ok=True)
+        raise Empty
+
+    def _size(self, queue):
+        return sum(1 for name in os.listdir(self.data_folder_in) if name.endswith(f".{queue}.msg"))
+
+    def _purge(self, queue):
+        count = 0
+        for name in os.listdir(self.data_folder_in):
+            if name.endswith(f".{queue}.msg"):
+                Path(self.data_folder_in, name).unlink(missing_ok=True)
+                count += 1
+        return count
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
