@@ -180,8 +180,10 @@ def _run_claimed(job: Job) -> None:
 def finish(job: Job, *, state: str, result: dict | None = None, error: str = "") -> bool:
     """End the job if it is still this worker's; one that was asked for again meanwhile is queued instead. False when it was not."""
     now = timezone.now()
-    again = _mine(job).filter(rerun=True).update(
-        state="queued", rerun=False, attempts=0, result=result, error=error[:2000], run_after=now, lease_until=None, announced_at=now
+    again = (
+        _mine(job)
+        .filter(rerun=True)
+        .update(state="queued", rerun=False, attempts=0, result=result, error=error[:2000], run_after=now, lease_until=None, announced_at=now)
     )
     if again:
         transaction.on_commit(lambda: wake(job.pk))

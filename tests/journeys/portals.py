@@ -43,9 +43,7 @@ class PortalProcess:
 
     def manage(self, *arguments: str) -> str:
         """Output of one management command; AssertionError with its errors when it fails."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=180
-        )
+        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=180)
         assert done.returncode == 0, f"{self.id}: manage.py {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

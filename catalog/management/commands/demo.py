@@ -84,7 +84,7 @@ class Command(BaseCommand):
         self.stdout.write("已停止。")
 
     def child(self, folder, portal, password) -> Child:
-        log = open(folder / portal.id / "serve.log", "a")  # noqa: SIM115  as long as the portal
+        log = open(folder / portal.id / "serve.log", "a")
         command = [*demo.MANAGE, "serve", "--bind", f"127.0.0.1:{portal.port}"]
         return Child(portal.name, command, portal.environment(password), output=log)
 

@@ -68,7 +68,7 @@ def only_one_here():
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.MEDIA_ROOT.mkdir(exist_ok=True)
-        lock = open(folder / "serve.lock", "w")  # noqa: SIM115  held until the process ends
+        lock = open(folder / "serve.lock", "w")
     except OSError as error:
         refuse(f"PORTAL_DATA_DIR={str(folder)!r} cannot be written: {error.strerror}.")
     try:
@@ -82,7 +82,7 @@ def prepare() -> None:
     """Schema, vocabularies and static files as this version needs them; all of it is quick when nothing changed."""
     try:
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("load_vocabularies", stdout=open(os.devnull, "w"))  # noqa: SIM115
+        call_command("load_vocabularies", stdout=open(os.devnull, "w"))
     except OperationalError as error:
         refuse(f"The database does not answer: {str(error).splitlines()[0]}.")
     finally:
