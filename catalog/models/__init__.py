@@ -8,6 +8,7 @@ from catalog.models.jobs import IdempotencyKey, Job
 from catalog.models.portals import Portal
 from catalog.models.resources import Resource, Sample
 from catalog.models.review import CheckResult, Review, ReviewAssignment, ReviewComment, ReviewVerdict, Revision
+from catalog.models.search import SearchRow, SearchState
 from catalog.models.usage import AccessRequest, DownloadEvent, Feedback, Notification, Subscription
 from catalog.models.vocabulary import KnowledgeNode, Term
 
@@ -36,6 +37,8 @@ __all__ = [
     "ReviewVerdict",
     "Revision",
     "Sample",
+    "SearchRow",
+    "SearchState",
     "Subscription",
     "Term",
     "User",

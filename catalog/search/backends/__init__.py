@@ -1,13 +1,22 @@
-"""Choice of the search engine: the database's own index, or Elasticsearch where ELASTICSEARCH_URL is set."""
+"""Choice of the search engine: the index of the database the records are in."""
 
 from functools import cache
 
+from django.db import connection
 
-class _Unindexed:
-    def index(self, datasets):
-        return None
+from catalog.search.backends.base import SearchBackend
+
+
+def get_backend() -> SearchBackend:
+    return _backend(connection.vendor)
 
 
 @cache
-def get_backend():
-    return _Unindexed()
+def _backend(vendor: str) -> SearchBackend:
+    if vendor == "postgresql":
+        from catalog.search.backends.postgres import PostgresBackend
+
+        return PostgresBackend()
+    from catalog.search.backends.sqlite import SqliteBackend
+
+    return SqliteBackend()

@@ -39,9 +39,21 @@ class SearchBackend(ABC):
         """[{"text", "kind": title|organization|keyword}] while typing."""
 
     @abstractmethod
+    def nearest(self, text: str, *, limit: int = 5) -> list[int]:
+        """Datasets that share the most, and the rarest, pieces with a text that nothing matches wholly."""
+
+    @abstractmethod
     def build(self, *, on_progress=lambda done, total: None) -> int:
         """Write the whole index anew from the database; rows written."""
 
     @abstractmethod
     def check(self) -> dict:
         """{"missing": [pk], "stale": [pk], "ghost": [pk]} of the index against the database."""
+
+    @abstractmethod
+    def repair(self) -> dict:
+        """Put right what check() finds, and tell it in the same form."""
+
+    @abstractmethod
+    def status(self) -> dict:
+        """{"engine", "rows", "published", …} for the command line and the operations page."""

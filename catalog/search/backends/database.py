@@ -1,0 +1,303 @@
+"""What the two database engines share: index rows written in the record's transaction, answers from a snapshot in memory.
+
+Every query first reads the version of the index (one row) and takes over what changed since, so that all processes
+answer from the last committed state.
+"""
+
+import threading
+import uuid
+import zlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from django.db import connection, transaction
+
+from catalog.models import Dataset, SearchRow, SearchState
+from catalog.search import labels, ranking
+from catalog.search.backends.base import SearchBackend
+from catalog.search.columns import FIELDS, Snapshot
+from catalog.search.document import IndexDocument, documents
+from catalog.search.query import FacetValue, SearchQuery, SearchResult
+from catalog.search.text import FORMAT, TITLE, Piece, fold, pieces, terms
+
+ROW, STATE = SearchRow._meta.db_table, SearchState._meta.db_table
+BATCH = 500
+FACET_VALUES = 100  # shown per facet; the selected ones are always among them
+COLUMNS = (
+    "dataset_id version is_gone digest text_digest tokens title title_hash title_key text_length dimensions listed modified byte_size grade "
+    "static_score"
+).split()
+UPSERT = (
+    f"INSERT INTO {ROW} ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) "  # noqa: S608 names of our own
+    f"ON CONFLICT (dataset_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
+)
+NEXT_VERSION = (
+    f"INSERT INTO {STATE} (id, version, stamp, format) VALUES (1, 1, %s, %s) "  # noqa: S608
+    f"ON CONFLICT (id) DO UPDATE SET version = {STATE}.version + 1, stamp = excluded.stamp RETURNING version"
+)
+EMPTY_ROW = (True, "", "", b"", "", 0, b"", 0, "", 0, 0, -1, 0, 0.0)
+
+
+class DatabaseBackend(SearchBackend):
+    keeps_tokens = False  # whether deleting from the token index needs the old tokens
+
+    def __init__(self):
+        self._committed = Snapshot()
+        self._tentative = Snapshot()
+        self._lock = threading.Lock()
+
+    # --- writing
+
+    def index(self, datasets: Sequence[Dataset]) -> None:
+        """Never fails for what a listing says; at most one write of the version row per batch, and none when nothing changed."""
+        for start in range(0, len(datasets), BATCH):
+            self._index(datasets[start : start + BATCH])
+
+    def _index(self, datasets: Sequence[Dataset], *, force: bool = False) -> int:
+        fresh = {document.pk: document for document in documents(datasets)}
+        with transaction.atomic():
+            present = self._present([dataset.pk for dataset in datasets])
+            gone = [pk for pk in present if pk not in fresh]
+            changed = [document for pk, document in fresh.items() if force or pk not in present or present[pk][0] != document.digest]
+            if gone or changed:
+                self._write(changed, gone, present, force=force)
+        return len(changed)
+
+    def remove(self, pks: Iterable[int]) -> None:
+        pks = list(pks)
+        for start in range(0, len(pks), BATCH):
+            with transaction.atomic():
+                present = self._present(pks[start : start + BATCH])
+                if present:
+                    self._write([], list(present), present)
+
+    def _present(self, pks: list[int]) -> dict[int, tuple[str, str]]:
+        rows = SearchRow.objects.filter(dataset_id__in=pks, is_gone=False)
+        return {pk: (digest, text_digest) for pk, digest, text_digest in rows.values_list("dataset_id", "digest", "text_digest")}
+
+    def _write(self, changed: list[IndexDocument], gone: list[int], present: dict, *, force: bool = False) -> None:
+        version = self._next_version()
+        retold = [document for document in changed if force or document.text_digest != present.get(document.pk, ("", ""))[1]]
+        stale = gone + [document.pk for document in retold if document.pk in present]
+        if stale:
+            self._delete_tokens(stale)
+        self._insert_tokens([(document.pk, document.tokens) for document in retold])
+        rows = [self._row(document, version) for document in changed] + [(pk, version, *EMPTY_ROW) for pk in gone]
+        self._upsert(rows)
+
+    def _row(self, document: IndexDocument, version: int) -> tuple:
+        kept = zlib.compress(document.tokens.encode(), 1) if self.keeps_tokens else b""
+        return (document.pk, version, False, document.digest, document.text_digest, kept, *document.row)
+
+    def _next_version(self) -> int:
+        """Serialises index writers until their transactions end: versions become visible in their order."""
+        with connection.cursor() as cursor:
+            cursor.execute(NEXT_VERSION, [uuid.uuid4().hex, FORMAT])
+            version = cursor.fetchone()[0]
+        if version == 1:
+            self._clear_tokens()
+        return version
+
+    # --- reading
+
+    def snapshot(self) -> Snapshot:
+        """The index as this connection sees it. What a transaction has not committed stays in a snapshot of its own."""
+        state = SearchState.objects.filter(id=1).values_list("version", "stamp").first() or (0, "")
+        if connection.in_atomic_block:
+            held = next((one for one in (self._committed, self._tentative) if (one.version, one.stamp) == state), None)
+            if held is None:
+                held = self._tentative = self._read(self._committed, state)
+            return held
+        held = self._committed
+        if (held.version, held.stamp) != state:
+            held = self._committed = self._read(held, state)
+        return held
+
+    def _read(self, known: Snapshot, state: tuple[int, str]) -> Snapshot:
+        """`known` brought to this state. A history that went back, as after a restored backup, is read anew."""
+        version, stamp = state
+        with self._lock:
+            known = Snapshot() if known.version >= version else known
+            rows = SearchRow.objects.filter(version__gt=known.version)
+            gone = list(rows.filter(is_gone=True).values_list("dataset_id", flat=True)) if known.version else []
+            fresh = list(rows.filter(is_gone=False).values_list(*FIELDS)) if version else []
+            return known.with_rows(fresh, gone, version=version, stamp=stamp)
+
+    def search(self, query: SearchQuery) -> SearchResult:
+        snapshot = self.snapshot()
+        folded = fold(query.text)
+        conditions = pieces(folded)
+        matched = self._text_mask(snapshot, conditions)
+        masks = {name: snapshot.dimension(name).mask(values) for name, values in query.filters.items()}
+        rows = np.flatnonzero(_all(snapshot, matched, masks.values()))
+        in_title = self._matching(snapshot, [Piece(TITLE + token, is_prefix) for token, is_prefix in conditions]) if conditions else None
+        ordered = ranking.order(snapshot, rows, query, folded, in_title)
+        page = ranking.page(snapshot, ordered, query, folded, in_title)
+        facets = {name: self._facet(snapshot, query, name, rows, matched, masks) for name in query.facets}
+        return SearchResult(total=len(rows), ids=page, facets=facets, terms=terms(folded), engine=self.name)
+
+    def _facet(self, snapshot, query, name, rows, matched, masks) -> list[FacetValue]:
+        if name in masks:
+            rows = np.flatnonzero(_all(snapshot, matched, (mask for other, mask in masks.items() if other != name)))
+        return self._values(snapshot, name, rows, query.filters.get(name, ()))
+
+    def _values(self, snapshot, name, rows, selected=(), limit: int = FACET_VALUES) -> list[FacetValue]:
+        dimension = snapshot.dimension(name)
+        own = getattr(dimension, "combinations", None)
+        return labels.facet_values(name, dimension.totals(rows), selected, limit, own.labels if own else {})
+
+    def _rows(self, snapshot: Snapshot, query: SearchQuery) -> np.ndarray:
+        matched = self._text_mask(snapshot, pieces(fold(query.text)))
+        return np.flatnonzero(_all(snapshot, matched, [snapshot.dimension(name).mask(values) for name, values in query.filters.items()]))
+
+    def counts(self, query: SearchQuery, dimension: str) -> list[FacetValue]:
+        snapshot = self.snapshot()
+        return self._values(snapshot, dimension, self._rows(snapshot, query), limit=10_000)
+
+    def crosstab(self, query: SearchQuery, rows: str, columns: str) -> dict[tuple[str, str], int]:
+        snapshot = self.snapshot()
+        left, right, found = snapshot.dimension(rows), snapshot.dimension(columns), self._rows(snapshot, query)
+        if columns == "updated":
+            return {(row, column): count for (column, row), count in right.pairs(left, found).items()}
+        return left.pairs(right, found)
+
+    def volume(self, query: SearchQuery, dimension: str) -> dict[str, int]:
+        snapshot = self.snapshot()
+        rows = self._rows(snapshot, query)
+        return snapshot.dimension(dimension).totals(rows, np.maximum(snapshot.numbers["byte_size"][rows], 0).astype(float))
+
+    def _text_mask(self, snapshot: Snapshot, conditions: list[Piece]) -> np.ndarray | None:
+        return self._matching(snapshot, conditions) if conditions else None
+
+    def _matching(self, snapshot: Snapshot, conditions: list[Piece]) -> np.ndarray:
+        mask = np.zeros(len(snapshot), dtype=bool)
+        mask[snapshot.positions(_numbers(self._match(conditions)))] = True
+        return mask
+
+    def suggest(self, prefix: str, *, limit: int = 8) -> list[dict]:
+        folded = fold(prefix[:100])
+        if not folded:
+            return []
+        snapshot = self.snapshot()
+        found = ranking.named(snapshot, "organization", folded, 2) + ranking.named(snapshot, "keyword", folded, 3)
+        marked = [Piece(TITLE + token, is_prefix) for token, is_prefix in pieces(folded)]
+        rows = np.flatnonzero(self._matching(snapshot, marked)) if marked else np.zeros(0, np.int64)
+        pks = ranking.best_titles(snapshot, rows, folded, limit)
+        titles = dict(Dataset.objects.filter(pk__in=pks).published().values_list("pk", "title"))
+        named = [{"text": titles[pk], "kind": "title"} for pk in pks if pk in titles]
+        return list({item["text"]: item for item in named[: max(limit - len(found), 3)] + found}.values())[:limit]
+
+    def nearest(self, text: str, *, limit: int = 5) -> list[int]:
+        snapshot = self.snapshot()
+        scores = np.zeros(len(snapshot))
+        conditions = [piece for piece in pieces(fold(text)) if len(piece.token) > 1][:24]
+        for piece in conditions:
+            rows = snapshot.positions(_numbers(self._match([piece])))
+            if len(rows):
+                scores[rows] += np.log(1 + len(snapshot) / len(rows))
+        best = np.lexsort((-snapshot.numbers["dataset_id"], -snapshot.worth, -np.round(scores, 6)))[:limit]
+        return [int(snapshot.numbers["dataset_id"][at]) for at in best if scores[at] > 0]
+
+    # --- life of the index
+
+    def build(self, *, on_progress=lambda done, total: None) -> int:
+        """Rows are replaced batch by batch, each in its own transaction: searches go on and no writer waits for long."""
+        self._renew()
+        total, done, last = Dataset.objects.published().count(), 0, 0
+        on_progress(0, total)
+        while batch := list(Dataset.objects.published().filter(pk__gt=last).order_by("pk")[:BATCH]):
+            with transaction.atomic():
+                self._index(list(Dataset.objects.filter(pk__in=[dataset.pk for dataset in batch])), force=True)
+            last, done = batch[-1].pk, done + len(batch)
+            on_progress(done, total)
+        self.remove(self._ghosts())
+        self._drop_stray_tokens()
+        return done
+
+    def _renew(self) -> None:
+        """An index of another format, or of none, starts empty: its old tokens could not be deleted."""
+        state = SearchState.objects.filter(id=1).first()
+        if state is None or state.format != FORMAT:
+            with transaction.atomic():
+                self._next_version()
+                SearchState.objects.filter(id=1).update(format=FORMAT)
+                self._clear_tokens()
+                SearchRow.objects.all().delete()
+
+    def _ghosts(self) -> list[int]:
+        rows = SearchRow.objects.filter(is_gone=False)
+        return list(rows.exclude(dataset_id__in=Dataset.objects.published().values("pk")).values_list("dataset_id", flat=True))
+
+    def check(self) -> dict:
+        """stale = indexed with other words, values or numbers than the record has now."""
+        missing, stale, last = [], [], 0
+        token_rows = self._token_rows()
+        while batch := list(Dataset.objects.published().filter(pk__gt=last).order_by("pk")[:BATCH]):
+            present = self._present([dataset.pk for dataset in batch])
+            for document in documents(batch):
+                if document.pk not in present or document.pk not in token_rows:
+                    missing.append(document.pk)
+                elif present[document.pk][0] != document.digest:
+                    stale.append(document.pk)
+            last = batch[-1].pk
+        indexed = set(SearchRow.objects.filter(is_gone=False).values_list("dataset_id", flat=True))
+        return {"missing": missing, "stale": stale, "ghost": sorted({*self._ghosts(), *(token_rows - indexed)})}
+
+    def repair(self) -> dict:
+        found = self.check()
+        self._drop_stray_tokens()
+        wrong = found["missing"] + found["stale"]
+        for start in range(0, len(wrong), BATCH):
+            with transaction.atomic():
+                self._index(list(Dataset.objects.filter(pk__in=wrong[start : start + BATCH])), force=True)
+        self.remove(found["ghost"])
+        return found
+
+    def status(self) -> dict:
+        state = SearchState.objects.filter(id=1).first()
+        return {
+            "engine": self.name,
+            "rows": SearchRow.objects.filter(is_gone=False).count(),
+            "published": Dataset.objects.published().count(),
+            "version": state.version if state else 0,
+            "format": state.format if state else 0,
+            "format_expected": FORMAT,
+        }
+
+    # --- what each database does in its own way
+
+    def _upsert(self, rows: list[tuple]) -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany(UPSERT, rows)
+
+    def _insert_tokens(self, items: list[tuple[int, str]]) -> None:
+        raise NotImplementedError
+
+    def _delete_tokens(self, pks: list[int]) -> None:
+        """Take these rows out of the token index; SearchRow still holds what was written."""
+        raise NotImplementedError
+
+    def _clear_tokens(self) -> None:
+        raise NotImplementedError
+
+    def _token_rows(self) -> set[int]:
+        raise NotImplementedError
+
+    def _drop_stray_tokens(self) -> None:
+        """Tokens that no SearchRow stands for."""
+        raise NotImplementedError
+
+    def _match(self, conditions: list[Piece]) -> str:
+        """Ids of the rows that fulfil all conditions, joined by commas."""
+        raise NotImplementedError
+
+
+def _numbers(joined: str | None) -> np.ndarray:
+    return np.fromstring(joined, dtype=np.int64, sep=",") if joined else np.zeros(0, np.int64)
+
+
+def _all(snapshot: Snapshot, matched: np.ndarray | None, masks) -> np.ndarray:
+    mask = np.ones(len(snapshot), dtype=bool) if matched is None else matched.copy()
+    for other in masks:
+        mask &= other
+    return mask

@@ -1,0 +1,60 @@
+"""A tsvector of the same tokens with a GIN index; filters, counts and sorting are the shared snapshot's."""
+
+from django.db import connection
+from psycopg2.extras import execute_values
+
+from catalog.models import SearchRow
+from catalog.search.backends.database import COLUMNS, ROW, DatabaseBackend
+from catalog.search.text import Piece
+
+TABLE = "catalog_search_text"
+CREATE = (
+    f"CREATE TABLE {TABLE} (dataset_id bigint PRIMARY KEY, tokens tsvector NOT NULL)",
+    f"CREATE INDEX {TABLE}_tokens ON {TABLE} USING gin (tokens)",
+)
+MAX_BYTES = 900_000  # a tsvector holds 1 MB of lexemes
+UPSERT = (
+    f"INSERT INTO {ROW} ({', '.join(COLUMNS)}) VALUES %s "  # noqa: S608
+    f"ON CONFLICT (dataset_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
+)
+
+
+class PostgresBackend(DatabaseBackend):
+    name = "postgresql"
+
+    def _upsert(self, rows: list[tuple]) -> None:
+        with connection.cursor() as cursor:
+            execute_values(cursor.cursor, UPSERT, rows, page_size=200)
+
+    def _insert_tokens(self, items: list[tuple[int, str]]) -> None:
+        statement = f"INSERT INTO {TABLE} VALUES %s ON CONFLICT (dataset_id) DO UPDATE SET tokens = excluded.tokens"  # noqa: S608
+        with connection.cursor() as cursor:
+            shaped = [(pk, _fitting(joined)) for pk, joined in items]
+            execute_values(cursor.cursor, statement, shaped, template="(%s, array_to_tsvector(string_to_array(%s, ' ')))", page_size=100)
+
+    def _delete_tokens(self, pks: list[int]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {TABLE} WHERE dataset_id = ANY(%s)", [pks])  # noqa: S608
+
+    def _clear_tokens(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608
+
+    def _token_rows(self) -> set[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT dataset_id FROM {TABLE}")  # noqa: S608
+            return {pk for (pk,) in cursor.fetchall()}
+
+    def _drop_stray_tokens(self) -> None:
+        self._delete_tokens(list(self._token_rows() - set(SearchRow.objects.filter(is_gone=False).values_list("dataset_id", flat=True))))
+
+    def _match(self, conditions: list[Piece]) -> str:
+        expression = " & ".join(f"'{token}':*" if is_prefix else f"'{token}'" for token, is_prefix in conditions)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT string_agg(dataset_id::text, ',') FROM {TABLE} WHERE tokens @@ %s::tsquery", [expression])  # noqa: S608
+            return cursor.fetchone()[0]
+
+
+def _fitting(joined: str) -> str:
+    encoded = joined.encode()
+    return joined if len(encoded) <= MAX_BYTES else encoded[:MAX_BYTES].decode("utf-8", "ignore").rpartition(" ")[0]
