@@ -5,8 +5,6 @@ import os
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import worker_ready
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 import config.folder_queue  # noqa: F401  registers the folder:// broker
 
@@ -14,12 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("jimu")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-
-if not settings.REDIS_URL:
-    try:
-        (settings.QUEUE_DIR / "control").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImproperlyConfigured(f"PORTAL_DATA_DIR={str(settings.PORTAL_DATA_DIR)!r} cannot be written: {error.strerror}.") from None
 
 # What nobody fetched before the next of its kind comes is dropped: a worker that was away does not find a heap.
 app.conf.beat_schedule = {

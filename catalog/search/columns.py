@@ -180,7 +180,7 @@ class Snapshot:
 
 
 def _columns(rows: list[tuple], stored: dict[str, Dimension]) -> tuple[dict, dict]:
-    by_name = dict(zip(FIELDS, zip(*rows, strict=True), strict=True)) if rows else {name: () for name in FIELDS}
+    by_name = dict(zip(FIELDS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(FIELDS, ())
     by_name["title_length"] = [len(title) for title in by_name["title"]]
     by_name["title_key"] = [bytes(key) for key in by_name["title_key"]]
     numbers = {name: np.array(by_name[name], dtype=kind) for name, kind in NUMBERS.items()}

@@ -161,5 +161,3 @@ def _clean(name: str, values) -> list[str]:
     limit = 300 if name == "organization" else VALUE
     texts = (value.strip().replace(BETWEEN_VALUES, " ").replace(BETWEEN_DIMENSIONS, " ")[:limit] for value in values if isinstance(value, str))
     return sorted({text for text in texts if text}) or [MISSING]
-
-
