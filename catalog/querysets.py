@@ -11,9 +11,12 @@ class DatasetQuerySet(models.QuerySet):
         own = Q(home_portal=settings.PORTAL_ID)
         return self.filter(status="listed").exclude(admission="taken_down").filter(own | Q(admission="admitted"))
 
-    def visible_to(self, user):
-        """Everything for a reviewer; otherwise what is published or in public notice, plus the user's organizations' own."""
-        if user is not None and user.is_authenticated and (user.is_reviewer or user.is_portal_admin):
+    def visible_to(self, user, *, as_reviewer=True):
+        """Everything for a reviewer; otherwise what is published or in public notice, plus the user's organizations' own.
+
+        `as_reviewer=False` leaves the reviewer's view out: a token without that scope sees what a member sees.
+        """
+        if as_reviewer and user is not None and user.is_authenticated and (user.is_reviewer or user.is_portal_admin):
             return self
         own = Q(home_portal=settings.PORTAL_ID)
         seen = Q(status="listed") & ~Q(admission="taken_down") & (own | Q(admission="admitted"))

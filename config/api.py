@@ -1,10 +1,12 @@
 """API plumbing: JSON by orjson, cursor pages, and every error as an RFC 9457 problem with a pointer to each field."""
 
+from http import HTTPStatus
+
 import orjson
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework import exceptions, pagination, renderers
+from rest_framework import exceptions, pagination, parsers, renderers
 from rest_framework.response import Response
 
 from catalog.exceptions import DomainError, ListingInvalid
@@ -18,18 +20,35 @@ class OrjsonRenderer(renderers.BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
+class OrjsonParser(parsers.BaseParser):
+    """Strict JSON: no NaN, no half of a surrogate pair, both of which a database refuses later."""
+
+    media_type = "application/json"
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        try:
+            return orjson.loads(stream.read())
+        except orjson.JSONDecodeError as error:
+            raise exceptions.ParseError(_("正文不是合格的 JSON：第 %(line)d 行 %(error)s") % {"line": error.lineno, "error": error.msg}) from error
+
+
 class CursorPagination(pagination.CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 100
     ordering = "-id"
 
 
-def problem(status: int, detail: str, *, code: str = "about:blank", errors: list[dict] | None = None) -> bytes:
+def problem(status: int, detail: str, *, code: str = "", errors: list[dict] | None = None) -> bytes:
     return orjson.dumps(problem_body(status, detail, code=code, errors=errors))
 
 
 def problem_body(status: int, detail: str, *, code: str = "", errors: list[dict] | None = None) -> dict:
-    body = {"type": f"urn:jimu:problem:{code}" if code else "about:blank", "title": detail, "status": status, "detail": detail}
+    body = {
+        "type": f"urn:jimu:problem:{code}" if code else "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
     if errors:
         body["errors"] = errors
     return body
@@ -42,12 +61,16 @@ def problem_handler(error, context) -> Response | None:
         body = problem_body(error.status, str(error), code=error.code, errors=error.errors)
     elif isinstance(error, DomainError):
         body = problem_body(error.status, str(error), code=error.code)
+    elif isinstance(error, RequestDataTooBig):
+        body = problem_body(413, _("请求正文太大。"), code="too_large")
     elif isinstance(error, Http404):
         body = problem_body(404, _("没有这个地址，或者您看不到它。"), code="not_found")
     elif isinstance(error, PermissionDenied):
         body = problem_body(403, str(error) or _("没有权限。"), code="not_allowed")
     elif isinstance(error, exceptions.ValidationError):
-        body = problem_body(400, _("请求中有不合格的字段。"), code="invalid", errors=list(_pointers(error.detail)))
+        errors = list(_pointers(error.detail))
+        detail = "；".join(f"{item['pointer'] or '/'}: {item['message']}" for item in errors[:5])
+        body = problem_body(400, detail or _("请求中有不合格的字段。"), code="invalid", errors=errors)
     elif isinstance(error, exceptions.APIException):
         body = problem_body(error.status_code, str(error.detail), code=error.default_code)
         if getattr(error, "auth_header", None):

@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "csp",
     "axes",
@@ -236,7 +237,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["catalog.api.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["config.api.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "config.api.OrjsonParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
@@ -247,8 +248,8 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 20,
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle", "rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {
-        "anon": env_str("PORTAL_API_RATE_ANONYMOUS", "") or None,
-        "user": env_str("PORTAL_API_RATE_USER", "") or None,
+        scope: env_str(name, "", pattern=r"(|[1-9][0-9]*/(second|minute|hour|day))", means="a rate such as 600/minute, or empty for none") or None
+        for scope, name in (("anon", "PORTAL_API_RATE_ANONYMOUS"), ("user", "PORTAL_API_RATE_USER"))
     },
     "NUM_PROXIES": PORTAL_TRUSTED_PROXIES,
 }
@@ -260,6 +261,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "PREPROCESSING_HOOKS": ["config.openapi.only_api"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.openapi.add_problems"],
+    "ENUM_NAME_OVERRIDES": {},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "AUTHENTICATION_WHITELIST": ["catalog.api.authentication.TokenAuthentication"],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "manage.py token create，或在工作台申请。"}}
+    },
+    "SECURITY": [{"token": []}, {}],
 }
 
 # --- logs -------------------------------------------------------------------
