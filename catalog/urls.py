@@ -1,6 +1,6 @@
 """Pages of the catalogue."""
 
-from django.urls import path
+from django.urls import include, path
 
 from catalog.views import browse, organizations
 
@@ -11,5 +11,6 @@ urlpatterns = [
     path("datasets/<uuid:uid>/", browse.dataset_detail, name="dataset_detail"),
     path("organizations/", organizations.organization_list, name="organization_list"),
     path("organizations/<uuid:uid>/", organizations.organization_detail, name="organization_detail"),
+    path("", include("catalog.urls_export")),
     path("healthz", browse.health, name="health"),
 ]

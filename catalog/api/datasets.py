@@ -49,8 +49,8 @@ def detail(request, dataset) -> tuple[dict, str]:
     """(answer, ETag) of one dataset for this caller."""
     revision = open_revision(dataset) if may_edit(request.user, dataset) else None
     document = to_document(dataset)
-    minimal = is_minimal(document, dataset) and not sees_all(request, dataset)
-    body = (disclosed(document, dataset) if minimal else document) | kept(dataset)
+    minimal = is_minimal(document, dataset.security_level) and not sees_all(request, dataset)
+    body = (disclosed(document, dataset.security_level) if minimal else document) | kept(dataset)
     if revision is not None:
         body["pending"] = {
             "state": revision.state,
@@ -212,7 +212,7 @@ class VersionViewSet(viewsets.GenericViewSet):
         return get_object_or_404(dataset.versions, number=int(text))
 
     def shown(self, dataset, version) -> dict:
-        return version.document if sees_all(self.request, dataset) else disclosed(version.document, dataset)
+        return version.document if sees_all(self.request, dataset) else disclosed(version.document, dataset.security_level)
 
 
 @extend_schema(tags=["datasets"])

@@ -187,9 +187,12 @@ class Scheme(serializers.Serializer):
     terms = TermRow(many=True)
 
 
+SUGGESTION_KINDS = [("title", "title"), ("organization", "organization"), ("keyword", "keyword")]
+
+
 class Suggestion(serializers.Serializer):
     text = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["title", "organization", "keyword"])
+    kind = serializers.ChoiceField(choices=SUGGESTION_KINDS)
 
 
 class Suggestions(serializers.Serializer):

@@ -1,20 +1,16 @@
 """What of a listing leaves the portal: important data show only that they exist and whom to ask (SECURITY.md: levels)."""
 
-from catalog.models import Dataset
-
 MINIMAL = frozenset(
     """schema source_identifier title title_en organization sectors modalities region security_level openness access_method
     update_frequency issued modified contact_name contact_email is_example""".split()
 )
 
 
-def is_minimal(document: dict, dataset: Dataset) -> bool:
+def is_minimal(document: dict, level: str) -> bool:
     """True for important (and core) data; the stricter of the present level and the document's own counts (就高从严)."""
-    return {document.get("security_level", "general"), dataset.security_level} != {"general"}
+    return {document.get("security_level", "general"), level} != {"general"}
 
 
-def disclosed(document: dict, dataset: Dataset) -> dict:
+def disclosed(document: dict, level: str) -> dict:
     """The document as the public may have it."""
-    if not is_minimal(document, dataset):
-        return document
-    return {key: value for key, value in document.items() if key in MINIMAL}
+    return {key: value for key, value in document.items() if key in MINIMAL} if is_minimal(document, level) else document
