@@ -1,0 +1,237 @@
+"""Role × state × every address found in the URLconf: nobody sees a draft that is not theirs, and nobody changes what is not theirs.
+
+A new address is picked up by itself. When this module fails with "register a filler", add to FILLERS what stands in its place.
+A hidden dataset must answer exactly as one that does not exist, and its title must appear in no body, whatever the address.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass, field
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from catalog.api.authentication import create_token
+from catalog.models import Dataset, Organization, Review, Sample, Term, Version
+from catalog.search import index_datasets
+from catalog.services.versions import record_version
+from tests.factories import make_dataset, make_member, make_organization, make_user
+from tests.urlwalk import addresses
+
+HIDDEN = ("draft", "submitted", "in_review", "returned", "rejected")
+GONE = ("suspended", "delisted")
+COUNTERS = {"view_count", "download_count", "request_count"}
+ROLES = (
+    ["anonymous", "outsider", "other_member", "viewer", "editor", "reviewer", "administrator", "reviewer_token_read"]
+    + [f"outsider_token_{scope}" for scope in ("read", "write", "review", "admin")]
+    + ["viewer_token_write"]
+)
+SEES_EVERYTHING = {"reviewer", "administrator"}
+NO_SUCH = uuid.UUID("00000000-0000-7000-8000-000000000000")
+
+
+@dataclass
+class World:
+    own: Organization
+    other: Organization
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+
+    def forbidden(self, role) -> dict[str, Dataset]:
+        """Datasets that this role may not know of."""
+        if role in SEES_EVERYTHING:
+            return {}
+        mine = "own" if role.startswith(("viewer", "editor")) else None
+        return {name: row for name, row in self.datasets.items() if name.split("/")[1] in (*HIDDEN, "pending") and name.split("/")[0] != mine}
+
+    def gone(self, role) -> dict[str, Dataset]:
+        if role in SEES_EVERYTHING or role.startswith(("viewer", "editor")):
+            return {}
+        return {name: row for name, row in self.datasets.items() if name.split("/")[1] in (*GONE, "taken_down")}
+
+
+def unique(name: str) -> str:
+    return f"绝密{uuid.uuid4().hex[:10]}{name.replace('/', '')}"
+
+
+def add(world: World, name: str, **fields) -> None:
+    title = unique(name)
+    dataset = make_dataset(title=title, summary=f"{title}的摘要", source_identifier=title, keywords=[title], storage_place=title, **fields)
+    record_version(dataset, change_note=f"{title}首版", user=None)
+    Sample.objects.create(dataset=dataset, name=f"{title}.csv", state="ready", sha256=uuid.uuid4().hex * 2)
+    Review.objects.create(dataset=dataset, due_at=timezone.now(), reason=title)
+    world.datasets[name] = dataset
+
+
+@pytest.fixture
+def world(db):
+    world = World(make_organization(name="甲机构"), make_organization(name="乙机构"))
+    remote = make_organization(name="远方机构", home_portal="cn-33")
+    for side, organization in (("own", world.own), ("other", world.other)):
+        for status in (*HIDDEN, *GONE, "listed", "public_notice"):
+            listed_at = timezone.now() if status in (*GONE, "listed") else None
+            add(world, f"{side}/{status}", organization=organization, status=status, listed_at=listed_at)
+    for admission in ("pending", "admitted", "taken_down"):
+        fields = {"status": "listed", "admission": admission, "listed_at": timezone.now()}
+        add(world, f"remote/{admission}", organization=remote, home_portal="cn-33", **fields)
+    index_datasets(list(world.datasets.values()))
+    return world
+
+
+def caller(role: str, world: World) -> Client:
+    name, _token, scope = role.partition("_token_")
+    people = {
+        "outsider": lambda: make_user(),
+        "other_member": lambda: make_member(make_organization()),
+        "viewer": lambda: make_member(world.own, "viewer"),
+        "editor": lambda: make_member(world.own, "editor"),
+        "reviewer": lambda: make_user(role="reviewer"),
+        "administrator": lambda: make_user(role="admin"),
+    }
+    if name == "anonymous":
+        return Client(raise_request_exception=True)
+    user = people[name]()
+    if scope:
+        return Client(headers={"Authorization": f"Bearer {create_token(user, scopes=[scope], days=1)[1]}"})
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
+    """What stands in the place of each parameter, by the path segment before it. None fills with what does not exist."""
+    uid = dataset.uid if dataset else NO_SUCH
+    first = {"sample": None, "review": None}
+    if dataset:
+        first = {"sample": dataset.samples.first(), "review": dataset.reviews.first()}
+    sample_uid = first["sample"].uid if first["sample"] else NO_SUCH
+    review_uid = first["review"].uid if first["review"] else NO_SUCH
+    return {
+        ("datasets", "uid"): uid,
+        ("id", "identifier"): dataset.identifier if dataset else f"urn:dataset:cn:{NO_SUCH}",
+        ("samples", "uid"): sample_uid,
+        ("samples", "sample_uid"): sample_uid,
+        ("reviews", "uid"): review_uid,
+        ("review", "uid"): review_uid,
+        ("versions", "number"): 1,
+        ("organizations", "uid"): dataset.organization.uid if dataset else NO_SUCH,
+        ("vocabularies", "scheme"): "sector",
+        ("announcements", "pk"): 1,
+        ("reset", "uidb64"): "x",
+        ("reset", "token"): "x",
+    }
+
+
+# Parameters that lead to a dataset: its address must answer as if the dataset did not exist.
+OF_A_DATASET = {
+    ("datasets", "uid"),
+    ("id", "identifier"),
+    ("samples", "uid"),
+    ("reviews", "uid"),
+    ("review", "uid"),
+    ("register", "uid"),
+    ("desk", "uid"),
+}
+
+
+def all_addresses(with_dataset: bool):
+    known = set(fillers(None))
+    for address in addresses():
+        missing = [pair for pair in address.parameters if pair not in known]
+        assert not missing, f"register a filler for {missing} of {address.route!r} in tests/test_visibility_matrix.py"
+        if bool(OF_A_DATASET & set(address.parameters)) == with_dataset:
+            yield address
+
+
+def read(client, path, query=None):
+    answer = client.get(path, query or {})
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return answer.status_code, decoded(body)
+
+
+def decoded(body: bytes) -> str:
+    """Text with JSON's escapes undone, so that a title is found however it is written."""
+    text = body.decode("utf-8", "replace")
+    return text + (json.dumps(json.loads(text), ensure_ascii=False) if text[:1] in "{[" and "\\u" in text else "")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_lists_feeds_and_exports_name_no_hidden_dataset(role, world):
+    client = caller(role, world)
+    secrets = {row.title for row in [*world.forbidden(role).values(), *world.gone(role).values()]}
+
+    leaks = []
+    for address in all_addresses(with_dataset=False):
+        shown = next(row for name, row in world.datasets.items() if name == "other/draft")
+        path = address.fill(fillers(shown))
+        for query in ({}, {"q": "绝密"}):
+            status, body = read(client, path, query)
+            assert status < 500, f"{path} {query}"
+            leaks += [f"{path} {query} shows {title}" for title in secrets if title in body]
+
+    assert leaks == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_hidden_dataset_answers_as_one_that_does_not_exist(role, world):
+    client = caller(role, world)
+
+    leaks = []
+    for address in all_addresses(with_dataset=True):
+        absent, _body = read(client, address.fill(fillers(None)))
+        for name, dataset in world.forbidden(role).items():
+            path = address.fill(fillers(dataset))
+            status, body = read(client, path)
+            if status != absent or status == 200:
+                leaks.append(f"{path} ({name}) answers {status}, an absent one {absent}")
+            if dataset.title in body:
+                leaks.append(f"{path} ({name}) shows the title")
+
+    assert leaks == []
+
+
+def state_of(world) -> list:
+    names = [column.attname for column in Dataset._meta.concrete_fields if column.attname not in COUNTERS]
+    counts = [model.objects.count() for model in (Dataset, Sample, Version, Organization, Term)]
+    rows = [list(Dataset.objects.order_by("pk").values_list(*names)), list(Review.objects.order_by("pk").values_list("pk", "state", "reason"))]
+    return [*rows, counts, list(Sample.objects.order_by("pk").values_list("pk", "state", "name"))]
+
+
+BODY = {"title": "改过的题名", "reason": "理由", "change_note": "改", "body": "意见", "part": "quality", "verdict": "pass", "grade": "A"}
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in SEES_EVERYTHING and role != "editor"])
+@pytest.mark.parametrize("verb", ["post", "patch", "put", "delete"])
+def test_who_may_not_write_changes_nothing(role, verb, world):
+    client = caller(role, world)
+    before = state_of(world)
+
+    wrong = []
+    for address in all_addresses(with_dataset=True):
+        for name in ("own/draft", "other/submitted", "own/listed", "remote/admitted"):
+            path = address.fill(fillers(world.datasets[name]))
+            sent = {"data": json.dumps(BODY), "content_type": "application/json"} if path.startswith("/api/") else {"data": BODY}
+            answer = getattr(client, verb)(path, **sent) if verb == "post" or path.startswith("/api/") else getattr(client, verb)(path)
+            if name in world.forbidden(role) and not refused(answer):
+                wrong.append(f"{verb} {path} ({name}) answers {answer.status_code}")
+            if answer.status_code >= 500:
+                wrong.append(f"{verb} {path} fails")
+
+    assert wrong == []
+    assert state_of(world) == before
+
+
+def refused(answer) -> bool:
+    to_login = answer.status_code == 302 and "/login/" in answer["Location"]
+    return answer.status_code in (401, 403, 404, 405) or to_login
+
+
+def test_reviewers_and_members_do_see_what_is_theirs(world):
+    for role in ("reviewer", "administrator", "editor", "viewer"):
+        client = caller(role, world)
+        assert client.get(f"/api/v1/datasets/{world.datasets['own/draft'].uid}/").status_code == 200, role
+
+
+def test_the_admin_lets_only_staff_in(world):
+    for role in ("anonymous", "outsider", "editor", "reviewer"):
+        assert refused(caller(role, world).get("/admin/")), role
