@@ -63,9 +63,17 @@ def upsert_remote_dataset(document: dict, *, identifier: str, rev: int, status: 
         raise NotAllowed(f"{identifier} is this portal's own")
     dataset = Dataset.objects.select_for_update().filter(identifier=identifier).first()
     dataset = dataset or Dataset(uid=uid, identifier=identifier, home_portal=portal_id)
-    assign(dataset, document)
     dataset.organization = remote_organization(document["organization"], portal_id)
-    dataset.rev, dataset.status, dataset.admission = rev, status, admission
+    fill_remote(dataset, document, rev=rev, status=status, admission=admission, quality=quality)
+    dataset.save()
+    replace_files(dataset, document)
+    return dataset
+
+
+def fill_remote(dataset: Dataset, document: dict, *, rev: int, status: str, admission: str, quality: dict | None) -> None:
+    """Set what a remote listing brings; saves nothing. A national grade is not overwritten by the home portal's."""
+    assign(dataset, document)
+    dataset.rev, dataset.status, dataset.admission, dataset.status_reason = rev, status, admission, ""
     dataset.document_hash, dataset.synced_at = digest(document), timezone.now()
     if status == Dataset.Status.LISTED and dataset.listed_at is None:
         dataset.listed_at = timezone.now()
@@ -74,9 +82,6 @@ def upsert_remote_dataset(document: dict, *, identifier: str, rev: int, status: 
         dataset.score = Decimal(quality["score"]) if quality.get("score") else None
         dataset.documentation_score = quality.get("documentation_score", 0)
         dataset.grade_source = Dataset.GradeSource.HOME if dataset.grade else Dataset.GradeSource.NONE
-    dataset.save()
-    replace_files(dataset, document)
-    return dataset
 
 
 def replace_files(dataset: Dataset, document: dict) -> None:

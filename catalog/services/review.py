@@ -99,6 +99,8 @@ def approve_review(review: Review, *, reviewer: User, reason: str = "", notice_d
         if review.first_approver_id == reviewer.pk:
             raise NotAllowed(_("重要数据要由另一位审核员复核。"))
     _decide(review, Review.State.APPROVED, reviewer, reason)
+    if review.kind == Review.Kind.NATIONAL:
+        return review  # the listing is its home portal's; federation turns the decision into one that travels
     if review.revision:
         _apply_revision(review, reviewer)
     elif notice_days:
@@ -127,6 +129,8 @@ def _refuse(review, reviewer, reason, state, status):
     if not reason.strip():
         raise ListingInvalid([{"pointer": "/reason", "code": "required", "message": _("请写明理由，提供方会看到。")}])
     _decide(review, state, reviewer, reason)
+    if review.kind == Review.Kind.NATIONAL:
+        return review
     if review.revision:
         review.revision.state = Revision.State.OPEN if state == Review.State.RETURNED else Revision.State.DISCARDED
         review.revision.save()

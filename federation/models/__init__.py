@@ -1,0 +1,23 @@
+"""State of the exchange between portals (fed/1): who, what we publish, what we received, what was decided."""
+
+from federation.models.decisions import Decision, Nonce, Ticket
+from federation.models.peers import Invitation, OwnKey, Peer, PeerKey
+from federation.models.received import Checkpoint, Quarantine, RemoteRecord, SyncRun
+from federation.models.streams import Change, Delivery, FeedState
+
+__all__ = [
+    "Change",
+    "Checkpoint",
+    "Decision",
+    "Delivery",
+    "FeedState",
+    "Invitation",
+    "Nonce",
+    "OwnKey",
+    "Peer",
+    "PeerKey",
+    "Quarantine",
+    "RemoteRecord",
+    "SyncRun",
+    "Ticket",
+]

@@ -1,0 +1,274 @@
+"""Apply the events of one page. The caller holds the transaction; nothing here commits, nothing here deletes unasked."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DataError, IntegrityError, transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from catalog.exceptions import DomainError
+from catalog.ids import parse_urn
+from catalog.models import Dataset, Review
+from catalog.services import audit, checks
+from catalog.services.datasets import purge_dataset
+from catalog.services.publication import announce
+from catalog.services.remote import RemoteListing, upsert_remote_datasets
+from federation.models import Decision, Peer, Quarantine, RemoteRecord
+from federation.protocol import Event, Page, ProtocolError
+from federation.services import decisions
+from federation.services.peers import is_national
+from federation.services.records import Unfit, check_put, document_of
+
+logger = logging.getLogger(__name__)
+LISTINGS = "listings"
+HOLD_ABOVE, HOLD_SHARE, HOLD_WINDOW = 50, 0.05, timedelta(hours=24)
+REFUSED_BY_DATABASE = (IntegrityError, DataError, DomainError, ValueError, OverflowError)
+
+
+@dataclass
+class Batch:
+    """What a page comes to: events to write, events to park with code and reason, and counts."""
+
+    peer: Peer
+    stream: str
+    puts: list[tuple[Event, dict]] = field(default_factory=list)
+    dels: list[tuple[Event, dict]] = field(default_factory=list)
+    purges: list[Event] = field(default_factory=list)
+    parked: list[tuple[Event, str, str]] = field(default_factory=list)
+    held: list[Event] = field(default_factory=list)
+    unchanged: int = 0
+    applied: int = 0
+
+    def park(self, event: Event, code: str, reason: str) -> None:
+        self.parked.append((event, code, reason))
+
+
+def check_origin(peer: Peer, page: Page) -> None:
+    """I3: a listing may only come from the portal in its identifier. ProtocolError refuses the whole page."""
+    for event in page.events:
+        try:
+            owner = parse_urn(event.id)[0]
+        except ValueError:
+            raise ProtocolError("identifier", f"seq {event.seq}: {event.id} is no dataset identifier") from None
+        if event.origin != peer.pk or owner != peer.pk:
+            raise ProtocolError("foreign", f"seq {event.seq}: {event.id} does not belong to {peer.pk}")
+
+
+def apply_listings(peer: Peer, events, *, release: bool = False) -> Batch:
+    """Apply listing events in their order. `release` applies tombstones that a person let go."""
+    batch = sort_events(peer, LISTINGS, events)
+    codes = checks.active_codes() if batch.puts else {}
+    fit = []
+    for event, document in batch.puts:
+        try:
+            check_put(document, codes)
+            fit.append((event, document))
+        except Unfit as error:
+            batch.park(event, error.code, str(error))
+    batch.puts = fit
+    if not release:
+        _hold_floods(batch)
+    _write_puts(batch)
+    _write_tombstones(batch)
+    _write_purges(batch)
+    park(batch)
+    return batch
+
+
+def sort_events(peer: Peer, stream: str, events) -> Batch:
+    """The rules of rev and hash: above the stored rev write, equal and same hash nothing, equal and other hash park, lower nothing."""
+    batch = Batch(peer, stream)
+    rows = RemoteRecord.objects.filter(peer=peer, stream=stream, identifier__in=[event.id for event in events])
+    known = dict((identifier, (rev, hash_)) for identifier, rev, hash_ in rows.values_list("identifier", "rev", "hash"))
+    latest: dict[str, tuple[Event, dict]] = {}
+    for event in events:
+        rev, hash_ = known.get(event.id, (-1, ""))
+        if event.superseded_by is not None or event.rev < rev or (event.rev, event.hash) == (rev, hash_):
+            batch.unchanged += 1
+            continue
+        try:
+            if event.rev == rev:
+                raise Unfit("equivocation", f"revision {rev} was {hash_}, now it is {event.hash}; both are kept")
+            document = document_of(event, "listing" if stream == LISTINGS else "decision")
+        except Unfit as error:
+            batch.park(event, error.code, str(error))
+            continue
+        batch.unchanged += event.id in latest
+        latest[event.id] = (event, document)
+        known[event.id] = (event.rev, event.hash)
+    for event, document in latest.values():
+        if event.op == "put":
+            batch.puts.append((event, document))
+        elif event.op == "del":
+            batch.dels.append((event, document))
+        else:
+            batch.purges.append(event)
+    return batch
+
+
+def _hold_floods(batch: Batch) -> None:
+    """I5: more than max(50, 5 %) of the live records deleted within 24 hours waits for a person."""
+    if not batch.dels:
+        return
+    records = RemoteRecord.objects.filter(peer=batch.peer, stream=LISTINGS)
+    since = timezone.now() - HOLD_WINDOW
+    deleted = records.filter(op="del", received_at__gte=since).count()
+    waiting = Quarantine.objects.filter(peer=batch.peer, state=Quarantine.State.HELD).count()
+    live = records.filter(op="put").count()
+    ours = set(records.filter(op="put", identifier__in=[event.id for event, _document in batch.dels]).values_list("identifier", flat=True))
+    coming = [(event, document) for event, document in batch.dels if event.id in ours]
+    if deleted + waiting + len(coming) > max(HOLD_ABOVE, int((live + deleted) * HOLD_SHARE)):
+        batch.held = [event for event, _document in coming]
+        batch.dels = [(event, document) for event, document in batch.dels if event.id not in ours]
+
+
+def _write_puts(batch: Batch) -> None:
+    if not batch.puts:
+        return
+    try:
+        with transaction.atomic():
+            _store(batch, batch.puts)
+            return
+    except REFUSED_BY_DATABASE as error:
+        logger.info("Page of %s goes record by record (%s)", batch.peer.pk, type(error).__name__)
+    for event, document in batch.puts:
+        try:
+            with transaction.atomic():
+                _store(batch, [(event, document)])
+        except REFUSED_BY_DATABASE as error:
+            batch.park(event, "refused", f"{type(error).__name__}: {error}"[:500])
+
+
+def _store(batch: Batch, puts) -> None:
+    """Listings, their admission, raw records, audit rows and index rows, together."""
+    peer, identifiers = batch.peer, [event.id for event, _document in puts]
+    decided = decisions.latest(identifiers)
+    before = dict(Dataset.objects.filter(identifier__in=identifiers).values_list("identifier", "admission"))
+    listings = [
+        RemoteListing(event.id, document["listing"], event.rev, document["status"], _admission(event, decided, peer), document.get("quality") or None)
+        for event, document in puts
+    ]
+    datasets = upsert_remote_datasets(listings)
+    keep_records(peer, LISTINGS, [event for event, _document in puts])
+    audit.append_many(
+        [("federation.applied", row, {"rev": row.rev, "seq": event.seq}) for row, (event, _document) in zip(datasets, puts, strict=True)], label=peer.pk
+    )
+    announce(datasets, bump=False)
+    if is_national():
+        _open_admissions(peer, datasets, decided, before)
+    batch.applied += len(puts)
+
+
+def _admission(event: Event, decided: dict[str, Decision], peer: Peer) -> str:
+    """I7: the latest decision holds; a listing returned to its portal waits again once it has changed."""
+    last = decided.get(event.id)
+    if last and last.admission and last.admission != Dataset.Admission.RETURNED:
+        return last.admission
+    return Dataset.Admission.ADMITTED if peer.trusted else Dataset.Admission.PENDING
+
+
+def _open_admissions(peer, datasets, decided, before) -> None:
+    """Admit what a trusted portal brings, with a decision that travels; queue the rest for a national review."""
+    undecided = [row for row in datasets if row.identifier not in decided or decided[row.identifier].admission in ("", "returned")]
+    if peer.trusted:
+        decisions.issue(undecided, Decision.Kind.ADMIT, admission=Dataset.Admission.ADMITTED)
+        return
+    waiting = [row for row in undecided if row.admission == Dataset.Admission.PENDING and before.get(row.identifier) != "pending"]
+    busy = set(Review.objects.filter(dataset__in=waiting, state__in=Review.OPEN_STATES).values_list("dataset_id", flat=True))
+    due = timezone.now() + timedelta(days=settings.PORTAL_REVIEW_DAYS)
+    Review.objects.bulk_create([Review(dataset=row, kind=Review.Kind.NATIONAL, due_at=due) for row in waiting if row.pk not in busy])
+
+
+def keep_records(peer: Peer, stream: str, events) -> None:
+    """Raw bytes as they came, one row per identifier. Parked events of lower revisions are thereby settled."""
+    now = timezone.now()
+    rows = [
+        RemoteRecord(
+            peer=peer, stream=stream, identifier=event.id, op=event.op, rev=event.rev, hash=event.hash, doc=event.doc, seq=event.seq,
+            event_ts=_time(event.ts), received_at=now,
+        )
+        for event in events
+    ]  # fmt: skip
+    RemoteRecord.objects.bulk_create(
+        rows,
+        batch_size=90,
+        update_conflicts=True,
+        unique_fields=["peer", "stream", "identifier"],
+        update_fields=["op", "rev", "hash", "doc", "seq", "event_ts", "received_at"],
+    )
+    revs = {event.id: event.rev for event in events}
+    open_rows = Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=revs, state__in=["parked", "held"])
+    settled = [row.pk for row in open_rows.only("identifier", "rev") if row.rev <= revs[row.identifier]]
+    if settled:
+        Quarantine.objects.filter(pk__in=settled).update(state=Quarantine.State.RESOLVED, closed_at=now)
+
+
+def _time(text: str):
+    try:
+        value = parse_datetime(text)
+    except ValueError:
+        return None
+    return value if value and value.tzinfo else None
+
+
+def _write_tombstones(batch: Batch) -> None:
+    if not batch.dels:
+        return
+    found = {row.identifier: row for row in Dataset.objects.select_for_update().filter(identifier__in=[event.id for event, _doc in batch.dels])}
+    changed = []
+    for event, document in batch.dels:
+        if dataset := found.get(event.id):
+            status = document.get("status")
+            dataset.status = Dataset.Status.SUSPENDED if status == "suspended" else Dataset.Status.DELISTED
+            reason = document.get("reason", "")
+            dataset.status_reason = checks.CONTROL.sub("", reason)[:2000] if isinstance(reason, str) else ""
+            dataset.rev, dataset.synced_at = event.rev, timezone.now()
+            changed.append(dataset)
+    Dataset.objects.bulk_update(changed, ["status", "status_reason", "rev", "synced_at"], batch_size=100)
+    keep_records(batch.peer, LISTINGS, [event for event, _document in batch.dels])
+    audit.append_many([("federation.withdrawn", row, {"rev": row.rev, "status": row.status}) for row in changed], label=batch.peer.pk)
+    if changed:
+        announce(changed, bump=False)
+    batch.applied += len(batch.dels)
+
+
+def _write_purges(batch: Batch) -> None:
+    for event in batch.purges:
+        if dataset := Dataset.objects.filter(identifier=event.id).first():
+            dataset.reviews.all().delete()
+            purge_dataset(dataset, actor=None, legal_basis=_("来源门户依法删除"))
+        Quarantine.objects.filter(peer=batch.peer, identifier=event.id).update(event=b"", title="", state="resolved", closed_at=timezone.now())
+    keep_records(batch.peer, LISTINGS, batch.purges)
+    batch.applied += len(batch.purges)
+
+
+def park(batch: Batch) -> None:
+    """Write parked and held events with their raw bytes; seen again, only the attempts grow."""
+    entries = [(event, code, reason, Quarantine.State.PARKED) for event, code, reason in batch.parked]
+    reason = _("24 小时内的删除超过门限，等待人工核对。")
+    entries += [(event, "tombstone_flood", reason, Quarantine.State.HELD) for event in batch.held]
+    titles = dict(Dataset.objects.filter(identifier__in=[entry[0].id for entry in entries]).values_list("identifier", "title")) if entries else {}
+    for event, code, reason, state in entries:
+        row, created = Quarantine.objects.get_or_create(
+            peer=batch.peer, stream=batch.stream, identifier=event.id, rev=event.rev, hash=event.hash,
+            defaults={
+                "seq": event.seq, "event": event.raw, "error": code, "reason": reason, "state": state,
+                "title": titles.get(event.id) or _title(event),
+            },
+        )  # fmt: skip
+        if created:
+            audit.append(f"federation.{state}", row, label=batch.peer.pk, error=code, rev=event.rev)
+        elif row.state == Quarantine.State.PARKED:
+            Quarantine.objects.filter(pk=row.pk).update(attempts=row.attempts + 1, error=code, reason=reason)
+
+
+def _title(event: Event) -> str:
+    import orjson
+
+    listing = orjson.loads(event.doc).get("listing") if event.doc else None
+    title = listing.get("title") if isinstance(listing, dict) else ""
+    return checks.CONTROL.sub("", title)[:300] if isinstance(title, str) else ""

@@ -1,0 +1,53 @@
+"""Signed requests to a peer. An answer counts only when the peer's registered key signed it for this very request."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from federation import protocol
+from federation.models import Peer
+from federation.services.keys import find_key, own_signer
+from federation.signing import Request, SignatureRefused, sign_request, verify_response
+from federation.transport import Answer, TransportError, get_transport
+
+
+class PeerError(TransportError):
+    """The peer answered, but not with what was asked. `retry_after` in seconds where it said so."""
+
+    def __init__(self, detail: str, *, status: int = 0, retry_after: int = 0):
+        self.status, self.retry_after = status, retry_after
+        super().__init__(detail)
+
+
+def call(peer: Peer, method: str, path: str, body: bytes = b"") -> Answer:
+    """The verified answer of status 200; PeerError or TransportError otherwise."""
+    url = peer.base_url.rstrip("/") + path
+    headers = sign_request(method, url, body, portal=settings.PORTAL_ID, protocol=protocol.VERSION, signer=own_signer())
+    if body:
+        headers["Content-Type"] = "application/json"
+    request = Request(method, url, {name.lower(): value for name, value in headers.items()}, body)
+    answer = get_transport().send(method, url, headers, body)
+    if answer.status != 200:
+        raise PeerError(_error_text(answer), status=answer.status, retry_after=_retry_after(answer))
+    if answer.headers.get("fed-portal") != peer.pk:
+        raise PeerError(f"{urlsplit(url).netloc} answered as portal {answer.headers.get('fed-portal', '')[:64]!r}, not {peer.pk}")
+    try:
+        verify_response(answer.status, answer.headers, answer.content, request, find_key(peer))
+    except SignatureRefused as error:
+        raise PeerError(f"the answer is not signed as it must be ({error.code}): {error}", status=answer.status) from error
+    return answer
+
+
+def _error_text(answer: Answer) -> str:
+    detail = ""
+    if answer.headers.get("content-type", "").startswith("application/problem+json") and len(answer.content) < 10_000:
+        try:
+            detail = str(protocol.strict_json(answer.content).get("detail", ""))[:300]
+        except (protocol.ProtocolError, AttributeError):
+            detail = ""
+    return f"status {answer.status}" + (f": {detail}" if detail.isprintable() and detail else "")
+
+
+def _retry_after(answer: Answer) -> int:
+    text = answer.headers.get("retry-after", "")
+    return min(int(text), 3600) if text.isdigit() and len(text) < 6 else 0

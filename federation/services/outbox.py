@@ -1,0 +1,119 @@
+"""What this portal publishes of its own datasets: Change rows written in the transaction that changed them."""
+
+import logging
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.listing import to_document
+from catalog.models import Dataset
+from catalog.services import audit
+from federation.models import Change
+from federation.protocol import MAX_RECORD_BYTES, canonical, digest
+
+logger = logging.getLogger(__name__)
+LISTINGS = "listings"
+
+
+def record(datasets: Sequence[Dataset]) -> int:
+    """Write a put for what is listed, a tombstone for what was and no longer is; nothing when the feed says so already."""
+    pks = [dataset.pk for dataset in datasets if not dataset.is_remote and (dataset.status == "listed" or dataset.listed_at)]
+    if not pks:
+        return 0
+    rows = Dataset.objects.filter(pk__in=pks).select_related("organization").prefetch_related("resources", "samples")
+    last = latest(LISTINGS, [row.identifier for row in rows])
+    changes = [change for row in rows if (change := _change(row, last.get(row.identifier)))]
+    write(changes)
+    return len(changes)
+
+
+def latest(stream: str, identifiers: Sequence[str], audience: str = "") -> dict[str, Change]:
+    rows = Change.objects.filter(stream=stream, audience=audience, identifier__in=identifiers).defer("doc").order_by("rev")
+    return {row.identifier: row for row in rows}
+
+
+def write(changes: Sequence[Change]) -> None:
+    """Store outbox rows and wake the sequencer once the transaction is committed."""
+    if changes:
+        Change.objects.bulk_create(changes, batch_size=200)
+        transaction.on_commit(_wake)
+
+
+def _wake():
+    from federation import tasks
+
+    tasks.wake(tasks.sequence)
+
+
+def _change(dataset: Dataset, last: Change | None) -> Change | None:
+    if dataset.status == Dataset.Status.LISTED and dataset.security_level == Dataset.SecurityLevel.GENERAL:
+        op, doc = Change.Op.PUT, listing_bytes(dataset)
+    elif last is None:
+        return None  # never published: drafts, important data (no permit yet) and core data stay here
+    else:
+        op, doc = Change.Op.DEL, canonical({"reason": dataset.status_reason, "status": dataset.status})
+    hash_ = digest(doc)
+    if doc is None or (last is not None and (last.op, last.hash) == (op, hash_)):
+        return None
+    # The dataset's own rev where it has moved on; always above the last published one, so that a rev never names two contents.
+    rev = max(dataset.rev, last.rev + 1 if last else 1)
+    return Change(stream=LISTINGS, identifier=dataset.identifier, op=op, rev=rev, hash=hash_, doc=doc, ts=timezone.now())
+
+
+def listing_bytes(dataset: Dataset) -> bytes | None:
+    """Canonical bytes of the published document; previews go first when it is too large, None when that does not help."""
+    document = {"listing": plain(to_document(dataset)), "quality": quality_block(dataset), "status": dataset.status}
+    data = canonical(document)
+    if len(data) > MAX_RECORD_BYTES:
+        for sample in document["listing"].get("samples", []):
+            sample.pop("profile", None)
+        data = canonical(document)
+    if len(data) > MAX_RECORD_BYTES:
+        logger.error("Dataset %s is too large for the feed (%d bytes)", dataset.pk, len(data))
+        return None
+    return data
+
+
+def quality_block(dataset: Dataset) -> dict:
+    """The grade as the owner has it; a grade that came down from the national portal is not sent up again."""
+    if dataset.grade_source not in (Dataset.GradeSource.OWN, Dataset.GradeSource.NONE):
+        return {}
+    block = {"documentation_score": dataset.documentation_score}
+    if dataset.grade:
+        block |= {"grade": dataset.grade, "assurance": dataset.assurance}
+    if dataset.score is not None:
+        block["score"] = f"{dataset.score:.2f}"
+    return block
+
+
+def plain(value):
+    """Without floats, integers above 2^53 and keys that are not ASCII: those become text, as fed/1 documents hold none."""
+    if isinstance(value, dict):
+        return {key if key.isascii() else key.encode("unicode_escape").decode(): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) > 2**53):
+        return str(value)
+    return value
+
+
+@transaction.atomic
+def record_purge(dataset: Dataset) -> None:
+    """Legal erasure of an own dataset that was published: receivers drop every copy."""
+    last = latest(LISTINGS, [dataset.identifier]).get(dataset.identifier)
+    if last is None or dataset.is_remote:
+        return
+    write([Change(stream=LISTINGS, identifier=dataset.identifier, op=Change.Op.PURGE, rev=last.rev + 1, hash=digest(None), doc=None)])
+
+
+def publish_all() -> int:
+    """Bring the outbox in line with every own dataset (after an upgrade, or before the first peer)."""
+    count, pks = 0, list(Dataset.objects.own().filter(listed_at__isnull=False).values_list("pk", flat=True))
+    for start in range(0, len(pks), 200):
+        with transaction.atomic():
+            count += record(list(Dataset.objects.filter(pk__in=pks[start : start + 200])))
+    if count:
+        with transaction.atomic():
+            audit.append("federation.published_all", ("federation.FeedState", LISTINGS), count=count)
+    return count

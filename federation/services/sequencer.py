@@ -1,0 +1,116 @@
+"""Gives committed outbox rows their dense numbers, and serves pages of what is numbered.
+
+A row is numbered only after its transaction is committed and under the lock of its feed, so no lower number can appear later.
+"""
+
+import secrets
+
+from django.conf import settings
+from django.db import transaction
+
+from catalog.listing import SCHEMA
+from federation import signing
+from federation.models import Change, FeedState
+from federation.protocol import GENESIS, MAX_EVENTS, MAX_PAGE_BYTES, Event, Page, encode_page, next_chain
+from federation.services.keys import own_signer
+
+BATCH = 500
+PAGE_TARGET = MAX_PAGE_BYTES // 2  # bytes of documents, so that the page stays below the limit with its envelope
+SCHEMAS = {"listings": SCHEMA, "decisions": "decision/1"}
+
+
+def number_all() -> list[tuple[str, str]]:
+    """Number every committed row; the feeds (stream, audience) that grew."""
+    feeds = list(Change.objects.filter(seq__isnull=True).order_by().values_list("stream", "audience").distinct())
+    for stream, audience in feeds:
+        while number_batch(stream, audience) == BATCH:
+            pass
+    return feeds
+
+
+def feed_state(stream: str, audience: str = "") -> FeedState:
+    state, _created = FeedState.objects.get_or_create(
+        stream=stream, audience=audience, defaults={"epoch": secrets.token_hex(8), "chain": GENESIS}
+    )
+    return state
+
+
+@transaction.atomic
+def number_batch(stream: str, audience: str) -> int:
+    """Number up to BATCH rows of one feed in one transaction; how many."""
+    feed_state(stream, audience)
+    state = FeedState.objects.select_for_update().get(stream=stream, audience=audience)
+    waiting = Change.objects.filter(stream=stream, audience=audience, seq__isnull=True).defer("doc").order_by("id")
+    rows = list(waiting[:BATCH])
+    newest: dict[str, Change] = {}
+    for row in rows:
+        state.head += 1
+        row.seq, row.chain = state.head, ""
+        row.chain = state.chain = next_chain(state.chain, row)
+        if overtaken := newest.get(row.identifier):
+            overtaken.superseded_by = row.seq
+        newest[row.identifier] = row
+    Change.objects.bulk_update(rows, ["seq", "chain", "superseded_by"], batch_size=200)
+    _supersede(stream, audience, newest, {row.pk for row in rows})
+    state.save(update_fields=["head", "chain"])
+    return len(rows)
+
+
+def _supersede(stream, audience, newest, fresh):
+    """Events overtaken by these rows point to them and lose their document."""
+    older = Change.objects.filter(stream=stream, audience=audience, identifier__in=list(newest), superseded_by__isnull=True, seq__isnull=False)
+    rows = [row for row in older.defer("doc") if row.pk != newest[row.identifier].pk and row.seq < newest[row.identifier].seq]
+    for row in rows:
+        row.superseded_by = newest[row.identifier].seq
+    Change.objects.bulk_update(rows, ["superseded_by"], batch_size=200)
+    Change.objects.filter(pk__in=[row.pk for row in rows] + list(fresh), superseded_by__isnull=False).update(doc=None)
+
+
+@transaction.atomic
+def page(stream: str, audience: str, since: str, limit: int = MAX_EVENTS) -> bytes:
+    """The page after `since` ("epoch:seq", or "" for the start). Another epoch, or a seq above the head, gives an empty
+    page whose header tells the reader so."""
+    state = feed_state(stream, audience)
+    epoch, seq = parse_since(since)
+    seq = seq if epoch else 0
+    if (epoch and epoch != state.epoch) or seq > state.head:
+        empty = Page(settings.PORTAL_ID, stream, state.epoch, state.head + 1, state.head, state.head, state.floor, state.chain)
+        return encode_page(empty, lambda data: signing.attest(own_signer(), data))
+    rows = Change.objects.filter(stream=stream, audience=audience, seq__gt=seq, seq__lte=state.head).order_by("seq")
+    events, size = [], 0
+    for row in rows[: max(1, min(limit, MAX_EVENTS))]:
+        size += len(row.doc or b"")
+        if events and size > PAGE_TARGET:
+            break
+        events.append(event_of(row))
+    before = Change.objects.filter(stream=stream, audience=audience, seq=seq).values_list("chain", flat=True).first() or GENESIS
+    built = Page(
+        settings.PORTAL_ID, stream, state.epoch, seq + 1, seq + len(events), state.head, state.floor, before, events, SCHEMAS.get(stream, stream)
+    )
+    signer = own_signer()
+    return encode_page(built, lambda data: signing.attest(signer, data))
+
+
+def parse_since(since: str) -> tuple[str, int]:
+    """("", 0) for the start; ValueError when it is not of the form epoch:seq."""
+    if not since:
+        return "", 0
+    epoch, _colon, number = since.partition(":")
+    if not (epoch.isalnum() and epoch.isascii() and len(epoch) <= 32 and number.isdigit() and number.isascii() and len(number) <= 16):
+        raise ValueError(since)
+    return epoch, int(number)
+
+
+def event_of(row: Change) -> Event:
+    return Event(
+        seq=row.seq,
+        op=row.op,
+        id=row.identifier,
+        origin=settings.PORTAL_ID,
+        rev=row.rev,
+        hash=row.hash,
+        schema=SCHEMAS.get(row.stream, row.stream),
+        ts=row.ts.isoformat(timespec="milliseconds"),
+        doc=bytes(row.doc) if row.doc is not None else None,
+        superseded_by=row.superseded_by,
+    )
