@@ -17,6 +17,8 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep-jobs": {"task": "catalog.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "prune-jobs": {"task": "catalog.tasks.prune_jobs", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
+    "sweep-federation": {"task": "federation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "tidy-federation": {"task": "federation.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 

@@ -158,7 +158,9 @@ def sign_request(method: str, target: str, body: bytes, *, portal: str, protocol
     return headers | _sign(REQUEST, _request_values(request), signer, now)
 
 
-def sign_response(status: int, body: bytes, request: Request, *, portal: str, protocol: str, signer: Signer, now: int | None = None) -> dict[str, str]:
+def sign_response(
+    status: int, body: bytes, request: Request, *, portal: str, protocol: str, signer: Signer, now: int | None = None
+) -> dict[str, str]:
     """The headers of an answer, bound to the request it answers by that request's signature."""
     headers = {"Content-Digest": content_digest(body), "Fed-Portal": portal, "Fed-Protocol": protocol}
     lower = {name.lower(): value for name, value in headers.items()}

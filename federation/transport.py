@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from catalog.outgoing import OutgoingFailed, OutgoingRefused, fetch
-
 from federation.protocol import MAX_PAGE_BYTES
 
 TIMEOUT = 60.0  # seconds for the whole exchange

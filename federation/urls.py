@@ -1,4 +1,26 @@
-"""Pages of federation."""
+"""Pages and endpoints of federation."""
+
+from django.urls import path
+
+from federation import api
+from federation.views import centre, exchange, samples
 
 app_name = "federation"
-urlpatterns = []
+urlpatterns = [
+    path(".well-known/dataset-federation", exchange.describe, name="describe"),
+    path("fed/v1/enrol", exchange.enrol, name="enrol"),
+    path("fed/v1/notify", exchange.notify, name="notify"),
+    path("fed/v1/keys", exchange.receive_keys, name="receive_keys"),
+    path("fed/v1/health", exchange.health, name="health"),
+    path("fed/v1/streams/<slug:stream>/changes", exchange.changes, name="changes"),
+    path("fed/v1/streams/<slug:stream>/ack", exchange.acknowledge, name="acknowledge"),
+    path("fed/v1/samples/<uuid:uid>", samples.redeem, name="sample_redeem"),
+    path("samples/<uuid:uid>/ticket/", samples.ticket, name="sample_ticket"),
+    path("federation/", centre.overview, name="overview"),
+    path("federation/portals/<slug:portal_id>/", centre.act_on_peer, name="act_on_peer"),
+    path("federation/quarantine/", centre.act_on_quarantine, name="act_on_quarantine"),
+    path("federation/datasets/<uuid:uid>/record/", centre.raw_record, name="raw_record"),
+    path("federation/datasets/<uuid:uid>/decide/", centre.decide, name="decide"),
+    path("api/v1/datasets/<uuid:uid>/takedown/", api.TakedownView.as_view(), name="api_takedown"),
+    path("api/v1/datasets/<uuid:uid>/restore/", api.RestoreView.as_view(), name="api_restore"),
+]

@@ -84,10 +84,16 @@ def sort_events(peer: Peer, stream: str, events) -> Batch:
     batch = Batch(peer, stream)
     rows = RemoteRecord.objects.filter(peer=peer, stream=stream, identifier__in=[event.id for event in events])
     known = dict((identifier, (rev, hash_)) for identifier, rev, hash_ in rows.values_list("identifier", "rev", "hash"))
+    refused = set(
+        Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=known, state=Quarantine.State.REFUSED).values_list(
+            "identifier", "rev", "hash"
+        )
+    )
     latest: dict[str, tuple[Event, dict]] = {}
     for event in events:
         rev, hash_ = known.get(event.id, (-1, ""))
-        if event.superseded_by is not None or event.rev < rev or (event.rev, event.hash) == (rev, hash_):
+        settled = event.superseded_by is not None or event.rev < rev or (event.id, event.rev, event.hash) in refused
+        if settled or (event.rev, event.hash) == (rev, hash_):
             batch.unchanged += 1
             continue
         try:
@@ -155,7 +161,8 @@ def _store(batch: Batch, puts) -> None:
     datasets = upsert_remote_datasets(listings)
     keep_records(peer, LISTINGS, [event for event, _document in puts])
     audit.append_many(
-        [("federation.applied", row, {"rev": row.rev, "seq": event.seq}) for row, (event, _document) in zip(datasets, puts, strict=True)], label=peer.pk
+        [("federation.applied", row, {"rev": row.rev, "seq": event.seq}) for row, (event, _document) in zip(datasets, puts, strict=True)],
+        label=peer.pk,
     )
     announce(datasets, bump=False)
     if is_national():

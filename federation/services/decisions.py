@@ -113,7 +113,9 @@ def _change(row: Decision) -> Change:
     if row.grade:
         document["grade"] = row.grade
     doc = canonical(document)
-    return Change(stream=DECISIONS, audience=row.portal, identifier=row.identifier, op="put", rev=row.rev, hash=digest(doc), doc=doc, ts=row.decided_at)
+    return Change(
+        stream=DECISIONS, audience=row.portal, identifier=row.identifier, op="put", rev=row.rev, hash=digest(doc), doc=doc, ts=row.decided_at
+    )
 
 
 def _close_review(dataset, kind, actor, reason):
@@ -150,5 +152,3 @@ def acknowledged(rows: Sequence[Decision]) -> dict[int, bool | None]:
     return {
         row.pk: None if not row.change_id else bool(numbers.get(row.change_id)) and numbers[row.change_id] <= seen.get(row.portal, 0) for row in rows
     }
-
-

@@ -79,11 +79,19 @@ def key_document(row) -> dict:
 
 
 @transaction.atomic
-def rotate() -> OwnKey:
-    """A new current key. The old one signs the announcement to peers and stays valid for 7 days."""
-    old = current_key()
-    OwnKey.objects.filter(pk=old.pk).update(is_current=False, valid_until=timezone.now() + OVERLAP)
-    return _create()
+def prepare_rotation() -> OwnKey:
+    """The next key, not signing yet; the one that is prepared already if there is one."""
+    current_key()
+    row = OwnKey.objects.filter(is_current=False, valid_until=None).first()
+    return row or _create(current=False)
+
+
+@transaction.atomic
+def finish_rotation(row: OwnKey) -> None:
+    """Sign with the new key from now on. The old one stays valid for 7 days."""
+    OwnKey.objects.filter(is_current=True).update(is_current=False, valid_until=timezone.now() + OVERLAP)
+    OwnKey.objects.filter(pk=row.pk).update(is_current=True)
+    audit.append("federation.key_rotated", ("federation.OwnKey", row.keyid))
 
 
 def find_key(peer: Peer) -> FindKey:
@@ -97,12 +105,12 @@ def find_key(peer: Peer) -> FindKey:
 
 
 def store_keys(peer: Peer, documents: list[dict]) -> None:
-    """Keys of a peer from a message whose signature was checked. A revoked key never comes back."""
-    for document in documents[:10]:
-        values = {"algorithm": document["alg"], "public_key": document["public_key"]}
-        row, created = PeerKey.objects.get_or_create(keyid=document["keyid"], defaults={"peer": peer} | values)
+    """Keys of a peer from a message whose signature was checked, the one it signs with first. Keys it no longer names
+    end after the overlap; a revoked key never comes back."""
+    named = [document["keyid"] for document in documents]
+    for document in documents:
+        values = {"peer": peer, "algorithm": document["alg"], "public_key": document["public_key"]}
+        _row, created = PeerKey.objects.get_or_create(keyid=document["keyid"], defaults=values)
         if created:
-            audit.append("federation.key_registered", ("federation.PeerKey", row.keyid), portal=peer.pk)
-            PeerKey.objects.filter(peer=peer, valid_until=None).exclude(pk=row.pk).exclude(keyid__in=[d["keyid"] for d in documents]).update(
-                valid_until=timezone.now() + OVERLAP
-            )
+            audit.append("federation.key_registered", ("federation.PeerKey", document["keyid"]), portal=peer.pk)
+    PeerKey.objects.filter(peer=peer, valid_until=None).exclude(keyid__in=named).update(valid_until=timezone.now() + OVERLAP)

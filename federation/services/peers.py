@@ -209,5 +209,3 @@ def _locked(portal_id: str) -> Peer:
 def send_keys(peer: Peer) -> None:
     """Tell a peer our keys, signed with one it knows already (after a rotation)."""
     call(peer, "POST", "/fed/v1/keys", orjson.dumps({"keys": public_keys()}))
-
-

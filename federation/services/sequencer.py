@@ -29,9 +29,7 @@ def number_all() -> list[tuple[str, str]]:
 
 
 def feed_state(stream: str, audience: str = "") -> FeedState:
-    state, _created = FeedState.objects.get_or_create(
-        stream=stream, audience=audience, defaults={"epoch": secrets.token_hex(8), "chain": GENESIS}
-    )
+    state, _created = FeedState.objects.get_or_create(stream=stream, audience=audience, defaults={"epoch": secrets.token_hex(8), "chain": GENESIS})
     return state
 
 

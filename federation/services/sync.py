@@ -60,7 +60,8 @@ def notify(portal_id: str) -> bool:
     if peer is None:
         return False
     heads = [
-        {"stream": row.stream, "epoch": row.epoch, "head": row.head} for row in FeedState.objects.filter(audience__in=["", portal_id]).order_by("stream")
+        {"stream": row.stream, "epoch": row.epoch, "head": row.head}
+        for row in FeedState.objects.filter(audience__in=["", portal_id]).order_by("stream")
     ]
     try:
         call(peer, "POST", "/fed/v1/notify", orjson.dumps({"feeds": heads}))
@@ -214,7 +215,8 @@ def _acknowledge(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> None:
     open_rows = Quarantine.objects.filter(peer=peer, stream=checkpoint.stream, state__in=["parked", "held"])
     body = {"epoch": checkpoint.epoch, "seq": checkpoint.seq, "applied": run.applied, "quarantined": open_rows.count()}
     body["parked"] = [
-        {"id": row.identifier, "rev": row.rev, "error": row.error, "reason": row.reason[:300]} for row in open_rows.only("identifier", "rev", "error", "reason")[:50]
+        {"id": row.identifier, "rev": row.rev, "error": row.error, "reason": row.reason[:300]}
+        for row in open_rows.only("identifier", "rev", "error", "reason")[:50]
     ]
     try:
         call(peer, "POST", f"/fed/v1/streams/{checkpoint.stream}/ack", orjson.dumps(body))

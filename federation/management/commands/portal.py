@@ -1,0 +1,80 @@
+"""Who takes part in the federation: invite, enrol, accept, list, keys, rotate, suspend, revoke."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from catalog.exceptions import DomainError
+from federation.models import Peer
+from federation.services import keys, outbox, peers, sync
+from federation.transport import TransportError
+
+
+class Command(BaseCommand):
+    help = "Manage the portals this one exchanges with."
+
+    def add_arguments(self, parser):
+        actions = parser.add_subparsers(dest="action", required=True)
+        invite = actions.add_parser("invite", help="print a one-time code for a new portal")
+        invite.add_argument("id")
+        invite.add_argument("--name", required=True)
+        invite.add_argument("--short-name", default="", help="two to four characters for the stamp")
+        enrol = actions.add_parser("enrol", help="join the national portal at URL")
+        enrol.add_argument("url")
+        enrol.add_argument("--code", required=True)
+        accept = actions.add_parser("accept", help="let an enrolled portal take part")
+        accept.add_argument("id")
+        accept.add_argument("--trusted", action="store_true", help="its listings are admitted without a national review")
+        for name in ("suspend", "revoke"):
+            actions.add_parser(name).add_argument("id")
+        for name in ("list", "keys", "rotate"):
+            actions.add_parser(name)
+
+    def handle(self, *args, **options):
+        try:
+            getattr(self, options["action"])(options)
+        except (DomainError, TransportError) as error:
+            raise CommandError(str(error)) from error
+
+    def invite(self, options):
+        self.stdout.write(peers.invite(options["id"], name=options["name"], short_name=options["short_name"]))
+
+    def enrol(self, options):
+        peer = peers.enrol(options["url"], options["code"])
+        published = outbox.publish_all()
+        self.stdout.write(f"enrolled at {peer.pk} ({peer.base_url}); waiting to be accepted there; {published} listings to publish")
+
+    def accept(self, options):
+        peer = peers.accept(options["id"], trusted=True if options["trusted"] else None)
+        self.stdout.write(f"{peer.pk} takes part{', trusted' if peer.trusted else ''}")
+
+    def suspend(self, options):
+        self.stdout.write(f"{peers.suspend(options['id']).pk} suspended")
+
+    def revoke(self, options):
+        self.stdout.write(f"{peers.revoke(options['id']).pk} revoked")
+
+    def list(self, options):
+        for peer in Peer.objects.select_related("portal").order_by("pk"):
+            cursors = ", ".join(f"{row.stream} {row.seq}/{row.head}" for row in peer.checkpoints.all())
+            self.stdout.write(f"{peer.pk}\t{peer.condition}\t{'trusted' if peer.trusted else '-'}\t{peer.base_url}\t{cursors}\t{peer.last_error}")
+
+    def keys(self, options):
+        for key in keys.public_keys():
+            self.stdout.write(f"own\t{key['keyid']}\t{key['alg']}\t{key['public_key']}\t{key['valid_until'] or '-'}")
+        for peer in Peer.objects.order_by("pk").prefetch_related("keys"):
+            for row in peer.keys.all():
+                self.stdout.write(f"{peer.pk}\t{row.keyid}\t{row.algorithm}\t{row.public_key}\t{row.state if row.is_valid else 'not valid'}")
+
+    def rotate(self, options):
+        """Peers learn the new key in a message signed by the old one, before anything is signed by the new."""
+        active = list(Peer.objects.filter(state=Peer.State.ACTIVE))
+        row, failed = keys.prepare_rotation(), []
+        for peer in active:
+            try:
+                peers.send_keys(peer)
+            except TransportError as error:
+                failed.append(f"{peer.pk}: {error}")
+        if failed:
+            raise CommandError("not rotated, the new key stays prepared; run again when these can be reached: " + "; ".join(failed))
+        keys.finish_rotation(row)
+        self.stdout.write(row.keyid)
+        sync.sequence_and_notify()
