@@ -18,8 +18,8 @@ MAX_QUERY = 2000  # characters that are looked at
 TITLE = "\ue001"  # begins the tokens of the title
 SYMBOL = "\ue000"  # begins the token of a character that is neither letter nor digit
 CJK = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
 )
 RUN = re.compile(rf"([{CJK}]+)|([^\W_{CJK}]+)|([^\s\w\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff\ue000-\uf8ff]|_)")
 NOISE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u202a-\u202e\u2060\ufeff\ue000-\uf8ff]+")

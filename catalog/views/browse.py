@@ -18,10 +18,6 @@ def home(request):
     return render(request, "catalog/home.html", {})
 
 
-def search(request):
-    return render(request, "catalog/search.html", {})
-
-
 def dataset_detail(request, uid):
     dataset = get_object_or_404(Dataset.objects.visible_to(request.user), uid=uid)
     return render(request, "catalog/dataset/detail.html", {"dataset": dataset})

@@ -205,14 +205,18 @@ class DatabaseBackend(SearchBackend):
         self._renew()
         total, done, last = Dataset.objects.published().count(), 0, 0
         on_progress(0, total)
-        while batch := list(Dataset.objects.published().filter(pk__gt=last).order_by("pk")[:BATCH]):
-            with transaction.atomic():
-                self._index(list(Dataset.objects.filter(pk__in=[dataset.pk for dataset in batch])), force=True)
-            last, done = batch[-1].pk, done + len(batch)
+        while batch := list(Dataset.objects.published().filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            self._rewrite(batch)
+            last, done = batch[-1], done + len(batch)
             on_progress(done, total)
         self.remove(self._ghosts())
         self._drop_stray_tokens()
         return done
+
+    @transaction.atomic
+    def _rewrite(self, pks: list[int]) -> None:
+        self._next_version()  # no other writer from here on: what is read now is what gets indexed
+        self._index(list(Dataset.objects.filter(pk__in=pks)), force=True)
 
     def _renew(self) -> None:
         """An index of another format, or of none, starts empty: its old tokens could not be deleted."""
@@ -248,8 +252,7 @@ class DatabaseBackend(SearchBackend):
         self._drop_stray_tokens()
         wrong = found["missing"] + found["stale"]
         for start in range(0, len(wrong), BATCH):
-            with transaction.atomic():
-                self._index(list(Dataset.objects.filter(pk__in=wrong[start : start + BATCH])), force=True)
+            self._rewrite(wrong[start : start + BATCH])
         self.remove(found["ghost"])
         return found
 

@@ -1,0 +1,55 @@
+"""manage.py search_index build|check|repair|status: life of the search index."""
+
+import json
+import sys
+
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from catalog.search.backends import get_backend
+
+
+class Command(BaseCommand):
+    help = "建立、核对、修复检索索引，或显示其状态。"
+
+    def add_arguments(self, parser):
+        parser.add_argument("action", choices=("build", "check", "repair", "status"))
+        parser.add_argument("--json", action="store_true", help="输出一个 JSON 对象")
+
+    def handle(self, *args, action, **options):
+        self.as_json = options["json"]
+        try:
+            getattr(self, action)(get_backend())
+        except KeyboardInterrupt:
+            self.stderr.write("已停止；已写入的部分有效，再运行一次即可补全。")
+            sys.exit(130)
+
+    def build(self, backend):
+        with tqdm(unit="条", disable=not sys.stderr.isatty(), desc="索引") as bar:
+
+            def on_progress(done, total):
+                bar.total = total
+                bar.update(done - bar.n)
+
+            done = backend.build(on_progress=on_progress)
+        self.tell({"built": done}, f"已索引 {done} 条。")
+
+    def check(self, backend):
+        found = backend.check()
+        self.tell(found, self.sentence(found))
+        if any(found.values()):
+            sys.exit(1)
+
+    def repair(self, backend):
+        found = backend.repair()
+        self.tell(found, self.sentence(found) + " 已修复。")
+
+    def status(self, backend):
+        state = backend.status()
+        self.tell(state, "\n".join(f"{name}: {value}" for name, value in state.items()))
+
+    def sentence(self, found):
+        return f"缺 {len(found['missing'])} 条，过时 {len(found['stale'])} 条，多余 {len(found['ghost'])} 条。"
+
+    def tell(self, value, text):
+        self.stdout.write(json.dumps(value, ensure_ascii=False) if self.as_json else text)

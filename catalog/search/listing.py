@@ -1,0 +1,125 @@
+"""The list of datasets as the REST API gives it, and the reading of its parameters; the page reads the same ones."""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import replace
+from datetime import UTC
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from catalog.exceptions import DomainError
+from catalog.models import Dataset
+from catalog.search.backends import get_backend
+from catalog.search.query import DIMENSIONS, SORTS, SearchQuery
+
+PAGE_SIZE, MAX_PAGE_SIZE = 20, 100
+MAX_VALUES = 50  # per facet
+TIMES = ("listed_at", "updated_at")
+ROW = (
+    "pk uid identifier source_identifier title title_en summary organization__uid organization__name grade assurance score home_portal "
+    "modified updated_at listed_at sectors region modalities model_stages license_type license openness byte_size record_count "
+    "download_count is_example"
+).split()
+
+
+class QueryInvalid(DomainError):
+    """A parameter that cannot be understood; `errors` is [{"pointer", "code", "message"}] as for a listing."""
+
+    status = 400
+    code = "query_invalid"
+
+    def __init__(self, parameter: str, message: str):
+        self.parameter = parameter
+        self.errors = [{"pointer": f"/{parameter}", "code": "invalid", "message": message}]
+        super().__init__(f"{parameter}: {message}")
+
+
+def parse_query(params: QueryDict) -> SearchQuery:
+    """SearchQuery of `q`, facet names (repeated), `sort`, `page_size` and `cursor`; else QueryInvalid naming the parameter.
+
+    A value that a facet does not have finds nothing and is no error.
+    """
+    sort = params.get("sort") or "relevance"
+    if sort not in SORTS:
+        raise QueryInvalid("sort", _("没有“%(sort)s”这种排序，可用的有 %(sorts)s。") % {"sort": sort[:40], "sorts": "、".join(SORTS)})
+    query = SearchQuery(text=params.get("q", ""), filters=parse_filters(params), sort=sort, limit=_page_size(params))
+    return replace(query, offset=_offset(params.get("cursor", ""), query))
+
+
+def parse_filters(params: QueryDict) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for name in DIMENSIONS:
+        values = tuple(dict.fromkeys(value for value in params.getlist(name) if value))
+        if len(values) > MAX_VALUES:
+            raise QueryInvalid(name, _("最多同时选 %(limit)d 个值。") % {"limit": MAX_VALUES})
+        if values:
+            found[name] = values
+    return found
+
+
+def _page_size(params: QueryDict) -> int:
+    text = params.get("page_size") or str(PAGE_SIZE)
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PAGE_SIZE):
+        raise QueryInvalid("page_size", _("应为 1 至 %(limit)d 的整数。") % {"limit": MAX_PAGE_SIZE})
+    return int(text)
+
+
+def _fingerprint(query: SearchQuery) -> str:
+    asked = repr((query.text, sorted(query.filters.items()), query.sort))
+    return hashlib.blake2b(asked.encode("utf-8", "ignore"), digest_size=6).hexdigest()
+
+
+def cursor_of(query: SearchQuery, offset: int) -> str:
+    return base64.urlsafe_b64encode(f"{offset}.{_fingerprint(query)}".encode()).decode().rstrip("=")
+
+
+def _offset(cursor: str, query: SearchQuery) -> int:
+    """A cursor belongs to its query: used with another one it is refused, not silently wrong."""
+    if not cursor:
+        return 0
+    try:
+        text = base64.urlsafe_b64decode(cursor[:80] + "=" * (-len(cursor[:80]) % 4)).decode("ascii")
+        offset, _dot, fingerprint = text.partition(".")
+        if fingerprint != _fingerprint(query) or not offset.isdigit() or len(offset) > 9:
+            raise ValueError
+    except (ValueError, binascii.Error):
+        raise QueryInvalid("cursor", _("这个游标不属于这次查询。请从第一页重新开始。")) from None
+    return int(offset)
+
+
+def search_rows(query: SearchQuery) -> dict:
+    """{"count", "facets", "next", "results", "engine", "degraded"} in plain values. `next` is a cursor, or None on the last page."""
+    result = get_backend().search(query)
+    end = query.offset + query.limit
+    return {
+        "count": result.total,
+        "facets": {
+            name: [{"value": item.value, "label": item.label, "count": item.count} for item in values] for name, values in result.facets.items()
+        },
+        "next": cursor_of(query, end) if end < result.total and result.ids else None,
+        "results": rows(result.ids),
+        "engine": result.engine,
+        "degraded": result.degraded,
+    }
+
+
+def rows(pks: list[int]) -> list[dict]:
+    """Public datasets as plain dicts in the order of the keys; one query, no model instance."""
+    found = {row["pk"]: row for row in Dataset.objects.filter(pk__in=pks).published().values(*ROW)}
+    return [_row(found[pk]) for pk in pks if pk in found]
+
+
+def _row(row: dict) -> dict:
+    row.pop("pk")
+    row["uid"] = str(row["uid"])
+    row["organization"] = {"uid": str(row.pop("organization__uid")), "name": row.pop("organization__name")}
+    row["portal"] = row.pop("home_portal")
+    row["score"] = None if row["score"] is None else str(row["score"])
+    row["url"] = reverse("catalog:dataset_detail", args=[row["uid"]])
+    row["modified"] = (row["modified"] or row["updated_at"].date()).isoformat()
+    for name in TIMES:
+        row[name] = row[name].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if row[name] else None
+    return row

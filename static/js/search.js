@@ -1,0 +1,109 @@
+// Suggestions while typing, and sorting without a button. Attached by data- attributes; the page works without it.
+
+const DELAY = 120;
+
+function optionOf(item, id) {
+  const option = document.createElement("li");
+  option.id = id;
+  option.className = "suggest__item";
+  option.setAttribute("role", "option");
+  const text = document.createElement("span");
+  text.textContent = item.text;
+  const kind = document.createElement("span");
+  kind.className = "suggest__kind";
+  kind.textContent = item.label;
+  option.append(text, kind);
+  return option;
+}
+
+function attachSuggestions(form) {
+  const input = form.querySelector("input[type=search]");
+  const list = document.createElement("ul");
+  list.className = "suggest";
+  list.id = `${input.id}-suggest`;
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", input.labels[0]?.textContent ?? "");
+  list.hidden = true;
+  form.append(list);
+  for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" })) {
+    input.setAttribute(name, value);
+  }
+  let timer, request, chosen = -1, composing = false;
+
+  function close() {
+    clearTimeout(timer);
+    request?.abort();
+    list.hidden = true;
+    chosen = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  }
+
+  function show(items) {
+    list.replaceChildren(...items.map((item, at) => optionOf(item, `${list.id}-${at}`)));
+    list.hidden = items.length === 0;
+    chosen = -1;
+    input.setAttribute("aria-expanded", String(items.length > 0));
+  }
+
+  function choose(at) {
+    const options = [...list.children];
+    options.forEach((option, place) => option.setAttribute("aria-selected", String(place === at)));
+    chosen = at;
+    if (options[at]) input.setAttribute("aria-activedescendant", options[at].id);
+    else input.removeAttribute("aria-activedescendant");
+  }
+
+  function take(option) {
+    input.value = option.firstChild.textContent;
+    close();
+    form.requestSubmit();
+  }
+
+  async function ask() {
+    request?.abort();
+    request = new AbortController();
+    const text = input.value.trim();
+    if (!text) return close();
+    try {
+      const answer = await fetch(`${form.dataset.suggest}?${new URLSearchParams({ q: text })}`, { signal: request.signal });
+      if (answer.ok) show((await answer.json()).suggestions);
+    } catch (error) {
+      if (error.name !== "AbortError") close();
+    }
+  }
+
+  function later() {
+    clearTimeout(timer);
+    if (!composing) timer = setTimeout(ask, DELAY);
+  }
+
+  input.addEventListener("compositionstart", () => { composing = true; });
+  input.addEventListener("compositionend", () => { composing = false; later(); });
+  input.addEventListener("input", later);
+  input.addEventListener("blur", () => setTimeout(close, 150));
+  form.addEventListener("submit", close);
+  input.addEventListener("keydown", (event) => {
+    const count = list.children.length;
+    if (event.isComposing || list.hidden || !count) return;
+    if (event.key === "ArrowDown") choose((chosen + 1) % count);
+    else if (event.key === "ArrowUp") choose(chosen > 0 ? chosen - 1 : count - 1);
+    else if (event.key === "Escape") close();
+    else if (event.key === "Enter" && chosen >= 0) take(list.children[chosen]);
+    else return;
+    event.preventDefault();
+  });
+  list.addEventListener("mousedown", (event) => {
+    const option = event.target.closest("li");
+    if (option) {
+      event.preventDefault();
+      take(option);
+    }
+  });
+}
+
+for (const form of document.querySelectorAll("[data-suggest]")) attachSuggestions(form);
+for (const form of document.querySelectorAll("[data-submit-on-change]")) {
+  form.querySelector("[data-without-script]")?.remove();
+  form.addEventListener("change", () => form.requestSubmit());
+}
