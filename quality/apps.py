@@ -1,7 +1,20 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class QualityConfig(AppConfig):
     name = "quality"
     verbose_name = "质量"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from quality import receivers, tasks  # noqa: F401  they register themselves
+
+        post_migrate.connect(load_schemes, sender=self)
+
+
+def load_schemes(**_more):
+    """The default scheme stands as soon as the tables do."""
+    from quality.services import schemes
+
+    schemes.load_schemes()

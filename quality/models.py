@@ -1,1 +1,163 @@
-"""Models."""
+"""The evaluation scheme as data, and immutable runs with their scores."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.ids import new_uid
+
+
+class EvaluationScheme(models.Model):
+    """A version of the rules. Bands, caps, shares and profiles lie in `content` (quality/schemes/*.json); a used row never changes."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("草案")
+        ACTIVE = "active", _("生效")
+        RETIRED = "retired", _("停用")
+
+    version = models.CharField(_("版本"), max_length=20, unique=True)
+    title = models.CharField(_("名称"), max_length=120)
+    state = models.CharField(_("状态"), max_length=8, choices=State, default=State.DRAFT)
+    effective_from = models.DateField(_("生效日期"))
+    content = models.JSONField(_("内容"))
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("评测方案")
+        ordering = ["-effective_from", "-id"]
+        constraints = [models.UniqueConstraint(fields=["state"], condition=Q(state="active"), name="scheme_one_active")]
+
+    def __str__(self):
+        return f"{self.title} {self.version}"
+
+
+class Indicator(models.Model):
+    """One of the 17 (catalog/vocabularies/quality_indicators.csv), or a dimension as their parent."""
+
+    code = models.CharField(_("编码"), max_length=20, unique=True)
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    name = models.CharField(_("名称"), max_length=80)
+    name_en = models.CharField(_("英文名"), max_length=80, blank=True)
+    definition = models.TextField(_("定义"), blank=True)
+    check_kind = models.CharField(_("检查方式"), max_length=12, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("指标")
+        ordering = ["position"]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+
+class Profile(models.Model):
+    """Weights of the 17 indicators for a kind of dataset, summing to 100."""
+
+    scheme = models.ForeignKey(EvaluationScheme, models.CASCADE, related_name="profiles")
+    code = models.CharField(_("编码"), max_length=40)
+    name = models.CharField(_("名称"), max_length=80)
+    weights = models.JSONField(_("权重"))  # {indicator code: integer}
+    applies_to = models.JSONField(_("适用"), default=dict, blank=True)  # {"sectors": […], "model_stages": […]}
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("权重方案")
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["scheme", "code"], name="profile_code_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class Evaluation(models.Model):
+    """One run. What it found never changes once it is done; a failed run leaves the grade that stood before."""
+
+    class Goal(models.TextChoices):
+        LISTING = "listing", _("上架评测")
+        PERIODIC = "periodic", _("定期审查")
+        SELECTION = "selection", _("项目选用")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("排队中")
+        RUNNING = "running", _("进行中")
+        DONE = "done", _("已完成")
+        FAILED = "failed", _("未完成")
+
+    uid = models.UUIDField(default=new_uid, unique=True, editable=False)
+    dataset = models.ForeignKey("catalog.Dataset", models.CASCADE, related_name="evaluations")
+    version = models.ForeignKey("catalog.Version", models.SET_NULL, null=True, blank=True, related_name="+")
+    document_hash = models.CharField(max_length=64)
+    scheme = models.ForeignKey(EvaluationScheme, models.PROTECT, related_name="evaluations")
+    profile = models.ForeignKey(Profile, models.PROTECT, related_name="+")
+    goal = models.CharField(_("目的"), max_length=10, choices=Goal, default=Goal.LISTING)
+    state = models.CharField(_("状态"), max_length=8, choices=State, default=State.QUEUED)
+    reason = models.TextField(_("原因"), blank=True)
+    input_hashes = models.JSONField(default=dict)
+    libraries = models.JSONField(default=dict)
+    seed = models.BigIntegerField(default=0)
+    raw_score = models.DecimalField(_("总分"), max_digits=5, decimal_places=2, null=True, blank=True)
+    raw_grade = models.CharField(_("原始等级"), max_length=1, blank=True)
+    caps = models.JSONField(_("等级上限"), default=list)  # [{"rule", "grade", "message"}]
+    final_grade = models.CharField(_("等级"), max_length=1, blank=True)
+    assurance = models.CharField(_("保证级别"), max_length=2, blank=True)
+    confidence = models.DecimalField(_("可信度"), max_digits=4, decimal_places=3, null=True, blank=True)
+    documentation_score = models.PositiveSmallIntegerField(_("说明文档得分"), default=0)
+    result = models.TextField(_("结果"), blank=True)  # canonical JSON: equal inputs give equal bytes
+    result_sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("评测")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["dataset", "state", "-id"])]
+        constraints = [models.CheckConstraint(condition=Q(final_grade__in=["", "A", "B", "C", "D"]), name="evaluation_grade_known")]
+
+    def __str__(self):
+        return f"{self.dataset} {self.created_at:%Y-%m-%d}"
+
+    @property
+    def number(self) -> str:
+        """The report number people quote."""
+        return f"QR-{self.created_at:%Y-%m}-{self.pk:05d}"
+
+
+class IndicatorScore(models.Model):
+    class Status(models.TextChoices):
+        MEASURED = "measured", _("已测")
+        NOT_MEASURED = "not_measured", _("未测")
+        NOT_APPLICABLE = "not_applicable", _("不适用")
+
+    evaluation = models.ForeignKey(Evaluation, models.CASCADE, related_name="scores")
+    indicator = models.ForeignKey(Indicator, models.PROTECT, related_name="+")
+    status = models.CharField(max_length=16, choices=Status)
+    value = models.JSONField(default=dict)  # what was measured, in words of the rule
+    n = models.BigIntegerField(null=True, blank=True)
+    low = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    high = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    score = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    weight = models.PositiveSmallIntegerField(default=0)
+    source = models.CharField(max_length=12, blank=True)  # metadata, sample, evidence, expert, user
+    rule = models.CharField(max_length=40, blank=True)  # rule id and version
+    evidence = models.JSONField(default=list)  # at most 20 masked examples with their place
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("指标得分")
+        ordering = ["indicator__position"]
+        constraints = [models.UniqueConstraint(fields=["evaluation", "indicator"], name="indicator_score_once")]
+
+
+class GradeChange(models.Model):
+    """History of a dataset's published grade."""
+
+    dataset = models.ForeignKey("catalog.Dataset", models.CASCADE, related_name="grade_changes")
+    evaluation = models.ForeignKey(Evaluation, models.CASCADE, related_name="+")
+    before = models.CharField(max_length=1, blank=True)
+    after = models.CharField(max_length=1, blank=True)
+    score = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("等级变化")
+        ordering = ["-id"]

@@ -15,6 +15,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """Every test starts with the vocabularies, the groups and this portal's own row."""
     with django_db_blocker.unblock():
         call_command("load_vocabularies", verbosity=0)
+        call_command("load_schemes", verbosity=0)
         with connection.schema_editor() as editor:  # transactional tests empty their tables; tests/catalog/test_audit.py puts them back
             append_only.drop(None, editor)
 

@@ -1,0 +1,35 @@
+"""Reacts to catalogue news by writing jobs; measures nothing inside the sender's transaction."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.dispatch import receiver
+
+from catalog.jobs import enqueue
+from catalog.signals import datasets_changed, sample_added
+from quality.models import Evaluation
+from quality.services.evaluation import EVALUATED
+from quality.tasks import EVALUATE, PROFILE
+
+
+@receiver(sample_added, dispatch_uid="quality.sample_added")
+def sample_waits(sample, **_more):
+    enqueue(PROFILE, {"sample": sample.pk}, key=f"{PROFILE}:{sample.pk}:{sample.sha256[:16]}")
+
+
+@receiver(datasets_changed, dispatch_uid="quality.datasets_changed")
+def documents_changed(datasets, **_more):
+    """Enqueue what has no run for its document. A published grade is not part of the document, so this cannot loop."""
+    due = [dataset for dataset in datasets if not dataset.is_remote and dataset.status in EVALUATED and dataset.document_hash]
+    if not due:
+        return
+    done = Evaluation.objects.filter(dataset__in=due, state=Evaluation.State.DONE, scheme__state="active")
+    hashes = set(done.values_list("dataset_id", "document_hash"))
+    for dataset in due:
+        if (dataset.pk, dataset.document_hash) not in hashes:
+            enqueue(EVALUATE, {"dataset": dataset.pk}, key=f"{EVALUATE}:{dataset.pk}", delay=debounce())
+
+
+def debounce() -> timedelta:
+    """How long an evaluation waits for further changes of the same dataset."""
+    return timedelta(seconds=getattr(settings, "PORTAL_EVALUATION_DELAY", 0))
