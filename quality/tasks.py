@@ -1,6 +1,6 @@
 """Handlers of the durable jobs; running one twice does no harm."""
 
-from catalog.jobs import job_handler
+from catalog.jobs import enqueue, job_handler
 from catalog.models import Dataset, Job, Sample
 from quality.services import evaluation, samples
 
@@ -13,13 +13,19 @@ def profile_sample(job: Job) -> dict:
     if sample is None or not sample.file or sample.state != Sample.State.PENDING:
         return {"skipped": True}
     profile = samples.profile_sample(sample)
+    sample.refresh_from_db()
+    dataset = sample.dataset
+    if sample.state == Sample.State.BLOCKED and dataset.status in evaluation.EVALUATED:  # a blocked sample leaves the document as it was
+        enqueue(EVALUATE, {"dataset": dataset.pk, "again": True}, key=f"{EVALUATE}:{dataset.pk}")
     return {"rows": profile.get("rows"), "readable": profile["readable"]}
 
 
 @job_handler(EVALUATE)
 def evaluate(job: Job) -> dict:
     dataset = Dataset.objects.select_related("organization", "current_version").filter(pk=job.payload["dataset"]).first()
-    if dataset is None or dataset.is_remote or dataset.status not in evaluation.EVALUATED or evaluation.is_current(dataset):
+    if dataset is None or dataset.is_remote or dataset.status not in evaluation.EVALUATED:
+        return {"skipped": True}
+    if evaluation.is_current(dataset) and not job.payload.get("again"):
         return {"skipped": True}
     run = evaluation.evaluate_dataset(dataset)
     return {"evaluation": str(run.uid), "grade": run.final_grade, "score": str(run.raw_score)}

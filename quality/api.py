@@ -1,0 +1,19 @@
+"""/api/v1/datasets/<uid>/quality/: the report as data."""
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.models import Dataset
+from quality.report import report
+
+
+class DatasetQualityView(APIView):
+    """The latest evaluation of a dataset: grade, score, caps, the 17 indicators with evidence, advice by points gained."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT, summary="数据集的质量报告", tags=["datasets"])
+    def get(self, request, uid):
+        rows = Dataset.objects.visible_to(request.user).prefetch_related("samples")
+        return Response(report(get_object_or_404(rows, uid=uid)))

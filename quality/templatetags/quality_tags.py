@@ -1,0 +1,70 @@
+"""The quality block of a dataset's page, and small helpers of the report."""
+
+from django import template
+
+from quality import report as reports
+
+register = template.Library()
+FACTS = {"files": "读不出的文件", "rows": "不合表头的行", "cells": "有问题的单元格", "columns": "缺失超过容许的列", "duplicates": "重复的行", "dirty": "不干净的单元格"}
+
+
+@register.inclusion_tag("quality/report_block.html")
+def quality_report(dataset, compact=True):
+    """{% quality_report dataset %}: grade, caps, wheel, bars and advice; the full report is a page of its own."""
+    return context(dataset) | {"compact": compact}
+
+
+def context(dataset) -> dict:
+    value = reports.report(dataset)
+    if value["state"] != "done":
+        return {"dataset": dataset, "report": value}
+    return {"dataset": dataset, "report": value, "wheel": reports.wheel(value["indicators"]), "chart": reports.chart(value["trend"]), "groups": groups(value)}
+
+
+def groups(value: dict) -> list[dict]:
+    """Dimensions with their indicators, for the table of bars."""
+    return [row | {"indicators": [item for item in value["indicators"] if item["dimension"] == row["code"]]} for row in value["dimensions"]]
+
+
+@register.filter
+def one_digit(score) -> str:
+    return "" if score in (None, "") else f"{float(score):.1f}"
+
+
+@register.filter
+def bars(column: dict) -> list[dict]:
+    return reports.histogram(column)
+
+
+@register.filter
+def facts(value: dict) -> list[dict]:
+    """A measure's value as rows: what, count of n, rate, upper bound."""
+    return [item | {"label": FACTS.get(name, name)} for name, item in value.items() if isinstance(item, dict) and "n" in item]
+
+
+@register.filter
+def item_states(value: dict) -> list[dict]:
+    from quality.indicators.documentation import ITEMS
+
+    levels = value.get("items")
+    if not isinstance(levels, dict):
+        return []
+    return [{"label": item.label, "pointer": item.pointer, "state": levels[item.name]} for item in ITEMS if item.name in levels]
+
+
+@register.filter
+def is_low(score) -> bool:
+    return score not in (None, "") and float(score) < 60
+
+
+TYPES = {"integer": "整数", "number": "数", "text": "文本", "date": "日期", "boolean": "是否", "list": "列表", "empty": "空"}
+
+
+@register.filter
+def column_type(code) -> str:
+    return TYPES.get(code or "", code or "—")
+
+
+@register.filter
+def nth(rows, position: int):
+    return rows[position]
