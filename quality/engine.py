@@ -46,7 +46,11 @@ def choose_profile(document: dict, profiles: list[dict]) -> dict:
     for profile in profiles:
         for name, wanted in profile["applies_to"].items():
             have = document.get(name)
-            if isinstance(have, list) and set(wanted) & {value for value in have if isinstance(value, str)} and (name != "model_stages" or len(have) == 1):
+            if (
+                isinstance(have, list)
+                and set(wanted) & {value for value in have if isinstance(value, str)}
+                and (name != "model_stages" or len(have) == 1)
+            ):
                 return profile
     return profiles[0]
 
@@ -129,7 +133,16 @@ def advice(snapshot: Snapshot, weights: dict[str, float]) -> list[dict]:
     for item in ITEMS:
         gain = weights.get(item.indicator, 0.0) * 10 * (VALID - levels[item.name]) / 100
         if gain > 0:
-            out.append({"item": item.name, "field": item.label, "indicator": item.indicator, "pointer": item.pointer, "points": fixed(gain), "message": item.advice})
+            out.append(
+                {
+                    "item": item.name,
+                    "field": item.label,
+                    "indicator": item.indicator,
+                    "pointer": item.pointer,
+                    "points": fixed(gain),
+                    "message": item.advice,
+                }
+            )
     if not snapshot.profiles:
         message = "上传样例文件；数据质量由此测出，等级上限由 C 提到 B。"
         out.append({"item": "samples", "field": "样例", "indicator": "0201", "pointer": "/samples", "points": "0.00", "message": message})

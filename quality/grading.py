@@ -54,7 +54,9 @@ def grade(measured: dict[str, Measure], profile_weights: dict, scheme: dict, sna
 
 
 def _dimension(prefix: str, measured: dict[str, Measure], profile_weights: dict) -> float | None:
-    parts = [(measured[code].score, profile_weights.get(code, 0)) for code in CODES if code.startswith(prefix) and measured[code].status == "measured"]
+    parts = [
+        (measured[code].score, profile_weights.get(code, 0)) for code in CODES if code.startswith(prefix) and measured[code].status == "measured"
+    ]
     total = sum(weight for _score, weight in parts)
     return round(sum(score * weight for score, weight in parts) / total, 2) if total else None
 

@@ -23,16 +23,20 @@ def report(dataset: Dataset) -> dict:
     if run is None:
         return base | {"state": "none"}
     result = orjson.loads(run.result)
-    return base | _head(dataset, run, result) | {
-        "dimensions": _dimensions(result),
-        "indicators": _indicators(result),
-        "caps": result["caps"],
-        "advice": result["advice"],
-        "samples": samples(dataset),
-        "trend": trend(dataset),
-        "inputs": result["inputs"],
-        "libraries": result["libraries"],
-    }
+    return (
+        base
+        | _head(dataset, run, result)
+        | {
+            "dimensions": _dimensions(result),
+            "indicators": _indicators(result),
+            "caps": result["caps"],
+            "advice": result["advice"],
+            "samples": samples(dataset),
+            "trend": trend(dataset),
+            "inputs": result["inputs"],
+            "libraries": result["libraries"],
+        }
+    )
 
 
 def _head(dataset: Dataset, run: Evaluation, result: dict) -> dict:
@@ -98,7 +102,12 @@ def trend(dataset: Dataset) -> list[dict]:
     """Finished runs, oldest first, at most the last twelve that differ."""
     rows = []
     for run in dataset.evaluations.filter(state=Evaluation.State.DONE).select_related("scheme").order_by("-id")[:60]:
-        point = {"at": f"{timezone.localtime(run.finished_at):%Y-%m-%d}", "score": str(run.raw_score), "grade": run.final_grade, "scheme": run.scheme.version}
+        point = {
+            "at": f"{timezone.localtime(run.finished_at):%Y-%m-%d}",
+            "score": str(run.raw_score),
+            "grade": run.final_grade,
+            "scheme": run.scheme.version,
+        }
         if not rows or rows[-1]["score"] != point["score"] or rows[-1]["scheme"] != point["scheme"]:
             rows.append(point)
     return rows[:12][::-1]
@@ -158,5 +167,3 @@ def histogram(column: dict) -> list[dict]:
     width = 100 / len(bars)
     return [{"x": f"{position * width:.2f}", "w": f"{width * 0.86:.2f}", "h": f"{30 * bar['count'] / top:.2f}", "y": f"{30 - 30 * bar['count'] / top:.2f}"}
             for position, bar in enumerate(bars)]  # fmt: skip
-
-

@@ -50,7 +50,9 @@ def format_conformity(snapshot: Snapshot) -> Measure:
     good, bad = map(float, rules["bad"])
     broken = sum(not profile.get("readable") for profile in snapshot.profiles)
     rows = sum(profile["rows"] for profile in snapshot.tables)
-    ragged = min(rows, sum(profile.get("ragged_rows", 0) + profile.get("blank_rows", 0) + profile.get("swallowed_lines", 0) for profile in snapshot.tables))
+    ragged = min(
+        rows, sum(profile.get("ragged_rows", 0) + profile.get("blank_rows", 0) + profile.get("swallowed_lines", 0) for profile in snapshot.tables)
+    )
     cells, misfits = _cells(snapshot, "misfits")
     misfits = min(cells, misfits + sum(min(profile.get("bad_bytes", 0), profile.get("cells", 0)) for profile in snapshot.tables))
     parts = {"files": declining(broken / len(snapshot.profiles), good, bad)}
@@ -60,7 +62,9 @@ def format_conformity(snapshot: Snapshot) -> Measure:
         value |= {"rows": rate(ragged, rows), "cells": rate(misfits, cells)}
     elif not broken:
         return NOT_MEASURED  # formats this version does not look into
-    return Measure("measured", round(_weighted(parts, rules["parts"]), 2), value, rows, source="sample", rule="0201/1", evidence=_evidence(snapshot, "0201"))
+    return Measure(
+        "measured", round(_weighted(parts, rules["parts"]), 2), value, rows, source="sample", rule="0201/1", evidence=_evidence(snapshot, "0201")
+    )
 
 
 def _cells(snapshot: Snapshot, name: str) -> tuple[int, int]:
@@ -99,4 +103,6 @@ def content_cleanliness(snapshot: Snapshot) -> Measure:
     cells, dirty = _cells(snapshot, "dirty")
     parts = {"duplicates": declining(upper_bound(doubles, rows), good, bad), "dirty": declining(upper_bound(dirty, cells), good, bad)}
     value = {"duplicates": rate(doubles, rows), "dirty": rate(dirty, cells)}
-    return Measure("measured", round(_weighted(parts, rules["parts"]), 2), value, rows, source="sample", rule="0208/1", evidence=_evidence(snapshot, "0208"))
+    return Measure(
+        "measured", round(_weighted(parts, rules["parts"]), 2), value, rows, source="sample", rule="0208/1", evidence=_evidence(snapshot, "0208")
+    )

@@ -150,7 +150,9 @@ def limitations(snapshot):
 @item("data_source", "0103", "数据来源", "/documentation/data_source", "列出每个来源的类型和授权依据。")
 def data_source(snapshot):
     document = snapshot.document
-    authorised = parts(document, "data_source", "sources", "type", "authorization") or parts(document, "data_source", "sources", "name", "authorization")
+    authorised = parts(document, "data_source", "sources", "type", "authorization") or parts(
+        document, "data_source", "sources", "name", "authorization"
+    )
     stated = document.get("source_types") or document.get("lineage")
     return level(authorised or (stated and document.get("rights_basis")), stated or document.get("rights_basis") or words(document, "data_source"))
 
@@ -181,7 +183,9 @@ def annotation_rules(snapshot):
 def version_control(snapshot):
     document = snapshot.document
     changes = parts(document, "version_control", "changes", "version") or parts(document, "version_control", "changes", "date")
-    return level(changes or (snapshot.versions and document.get("update_frequency")), document.get("update_frequency") or words(document, "version_control"))
+    return level(
+        changes or (snapshot.versions and document.get("update_frequency")), document.get("update_frequency") or words(document, "version_control")
+    )
 
 
 @item("licence", "0104", "使用许可", "/license_type", "选择授权类型，并写明许可名称或全文地址。")

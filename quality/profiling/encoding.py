@@ -66,7 +66,9 @@ def _legacy(path, head: bytes) -> Encoding:
     sequences = sum(byte >= 0xC2 for byte in head)
     if nearly.bad_bytes and nearly.bad_bytes * 20 <= sequences and _valid_sequences(head) > nearly.bad_bytes * 4:
         return nearly  # UTF-8 with a few spoiled characters
-    scored = sorted(((score, name) for name in ("gb18030", "big5", "cp949", "shift_jis", "euc_jp") if (score := _plausible(head, name)) > 0), reverse=True)
+    scored = sorted(
+        ((score, name) for name in ("gb18030", "big5", "cp949", "shift_jis", "euc_jp") if (score := _plausible(head, name)) > 0), reverse=True
+    )
     for score, name in scored:
         if score < 0.2:
             break

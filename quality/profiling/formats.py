@@ -37,7 +37,17 @@ MAGIC = [
     (b"\x7fELF", "ELF"),
     (b"MZ", "EXE"),
 ]
-NAMES = {"tsv": "TSV", "tab": "TSV", "csv": "CSV", "json": "JSON", "geojson": "JSON", "jsonl": "JSONL", "ndjson": "JSONL", "txt": "TEXT", "md": "TEXT"}
+NAMES = {
+    "tsv": "TSV",
+    "tab": "TSV",
+    "csv": "CSV",
+    "json": "JSON",
+    "geojson": "JSON",
+    "jsonl": "JSONL",
+    "ndjson": "JSONL",
+    "txt": "TEXT",
+    "md": "TEXT",
+}
 RAW = {"pcm": "PCM", "raw": "RAW", "bin": "BIN", "pkl": "PICKLE", "pickle": "PICKLE", "pt": "PICKLE", "joblib": "PICKLE"}
 
 
@@ -60,7 +70,9 @@ def sniff(head: bytes, name: str) -> str:
             return kind
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "PICKLE"
-    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or (len(head) > 8 and (head[1::2].count(0) > len(head) * 0.3 or head[0::2].count(0) > len(head) * 0.3))
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or (
+        len(head) > 8 and (head[1::2].count(0) > len(head) * 0.3 or head[0::2].count(0) > len(head) * 0.3)
+    )
     if ext in RAW:
         return RAW[ext]
     if b"\x00" in head and not wide:

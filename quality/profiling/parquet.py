@@ -37,7 +37,9 @@ def _read(pl, path) -> dict:
     table = Table(list(schema.names()))
     for column, dtype in zip(table.columns, schema.dtypes(), strict=True):
         name = str(dtype)
-        column.declared_type = next((kind for prefix, kind in TYPES.items() if name.startswith(prefix)), "list" if name.startswith("List") else "text")
+        column.declared_type = next(
+            (kind for prefix, kind in TYPES.items() if name.startswith(prefix)), "list" if name.startswith("List") else "text"
+        )
     rows = int(frame.select(pl.len()).collect().item())
     step = max(1, min(20_000, limits.BATCH_CELLS // max(1, len(schema))))
     for start in range(0, min(rows, limits.STATISTIC_ROWS), step):

@@ -108,11 +108,15 @@ class Table:
         if column.misfits:
             self.note("0201", "type_misfit", "warning", place, f"{column.misfits} 个值不合该列的类型 {column.type}。")
         if column.dirty:
-            self.note("0208", "dirty_text", "warning", place, f"{column.dirty} 个单元格含乱码、控制字符或 HTML 残留。", examples=column.dirty_examples[:5])
+            self.note(
+                "0208", "dirty_text", "warning", place, f"{column.dirty} 个单元格含乱码、控制字符或 HTML 残留。", examples=column.dirty_examples[:5]
+            )
         for kind, tally in column.tallies.items():
             if tally.is_real and kind != "credit_code":
                 severity = "error" if tally.is_high_risk(kind) else "warning"
-                message = f"{TITLES[kind]} {tally.verified} 处（{len(tally.distinct)} 个不同），候选中 {tally.verified / tally.candidates:.0%} 通过校验。"
+                message = (
+                    f"{TITLES[kind]} {tally.verified} 处（{len(tally.distinct)} 个不同），候选中 {tally.verified / tally.candidates:.0%} 通过校验。"
+                )
                 self.note("0202", kind, severity, place, message, examples=tally.examples[:5])
 
     def _personal(self) -> list[dict]:

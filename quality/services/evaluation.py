@@ -90,9 +90,7 @@ def _record(run: Evaluation, snapshot: Snapshot, measured: dict, grading, profil
         GradeChange.objects.create(dataset=dataset, evaluation=run, before=dataset.grade, after=run.final_grade, score=run.raw_score)
     if dataset.grade_source == Dataset.GradeSource.NATIONAL:
         return  # the national portal's decision stands; our own run stays visible in the report
-    publish_grade(
-        dataset, grade=run.final_grade, score=run.raw_score, assurance=run.assurance, documentation_score=run.documentation_score
-    )
+    publish_grade(dataset, grade=run.final_grade, score=run.raw_score, assurance=run.assurance, documentation_score=run.documentation_score)
 
 
 def _decimal(value: float | None) -> Decimal | None:

@@ -11,7 +11,11 @@ from catalog.services.vocabularies import FOLDER
 from quality.engine import SCHEMES
 from quality.models import EvaluationScheme, Indicator, Profile
 
-DIMENSIONS = [("documentation", "说明文档", "Documentation"), ("data_quality", "数据质量", "Data quality"), ("model_application", "模型应用", "Model application")]
+DIMENSIONS = [
+    ("documentation", "说明文档", "Documentation"),
+    ("data_quality", "数据质量", "Data quality"),
+    ("model_application", "模型应用", "Model application"),
+]
 
 
 @transaction.atomic

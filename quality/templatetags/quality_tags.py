@@ -5,7 +5,14 @@ from django import template
 from quality import report as reports
 
 register = template.Library()
-FACTS = {"files": "读不出的文件", "rows": "不合表头的行", "cells": "有问题的单元格", "columns": "缺失超过容许的列", "duplicates": "重复的行", "dirty": "不干净的单元格"}
+FACTS = {
+    "files": "读不出的文件",
+    "rows": "不合表头的行",
+    "cells": "有问题的单元格",
+    "columns": "缺失超过容许的列",
+    "duplicates": "重复的行",
+    "dirty": "不干净的单元格",
+}
 
 
 @register.inclusion_tag("quality/report_block.html")
@@ -18,7 +25,13 @@ def context(dataset) -> dict:
     value = reports.report(dataset)
     if value["state"] != "done":
         return {"dataset": dataset, "report": value}
-    return {"dataset": dataset, "report": value, "wheel": reports.wheel(value["indicators"]), "chart": reports.chart(value["trend"]), "groups": groups(value)}
+    return {
+        "dataset": dataset,
+        "report": value,
+        "wheel": reports.wheel(value["indicators"]),
+        "chart": reports.chart(value["trend"]),
+        "groups": groups(value),
+    }
 
 
 def groups(value: dict) -> list[dict]:
