@@ -8,7 +8,7 @@ from django.dispatch import receiver
 from catalog.jobs import enqueue
 from catalog.signals import datasets_changed, sample_added
 from quality.models import Evaluation
-from quality.services.evaluation import EVALUATED
+from quality.services.evaluation import is_evaluated
 from quality.tasks import EVALUATE, PROFILE
 
 
@@ -20,7 +20,7 @@ def sample_waits(sample, **_more):
 @receiver(datasets_changed, dispatch_uid="quality.datasets_changed")
 def documents_changed(datasets, **_more):
     """Enqueue what has no run for its document. A published grade is not part of the document, so this cannot loop."""
-    due = [dataset for dataset in datasets if not dataset.is_remote and dataset.status in EVALUATED and dataset.document_hash]
+    due = [dataset for dataset in datasets if is_evaluated(dataset) and dataset.document_hash]
     if not due:
         return
     done = Evaluation.objects.filter(dataset__in=due, state=Evaluation.State.DONE, scheme__state="active")

@@ -47,6 +47,7 @@ def make_organization(name: str, kind: str, region: str, owner: User | None) -> 
     )
     if owner:
         Membership.objects.get_or_create(user=owner, organization=organization, defaults={"role": "owner"})
+        owner.__dict__.pop("_memberships", None)  # asked once per request otherwise
     return organization
 
 
@@ -67,6 +68,8 @@ def add_listing(row, users) -> Dataset:
 def add_cited(row, users) -> Dataset:
     """A statement of a source document: entered by the portal's administrator, listed as such."""
     document = {name: value for name, value in row.items() if name not in ("organization", "sample")} | {"is_example": True}
+    if not row.get("sample"):
+        document["extras"] = {"entry_kind": "cited"}  # quoted, not registered by the body it names: shown without a grade
     owner = users["provider"] if "示例" in row["organization"][0] else None
     organization = make_organization(*row["organization"], owner)
     dataset = registration.create_dataset(document, organization=organization, user=users["admin"])

@@ -28,10 +28,16 @@ def snapshot_of(dataset: Dataset, limits: dict) -> Snapshot:
     return Snapshot(to_document(dataset), profiles, dataset.versions.count(), limits)
 
 
+def is_evaluated(dataset: Dataset) -> bool:
+    """Own and on offer. An entry quoted from a public document (extras.entry_kind "cited") was not registered by the body it
+    names, so that body is not graded for what the quotation leaves out."""
+    return not dataset.is_remote and dataset.status in EVALUATED and dataset.extras.get("entry_kind") != "cited"
+
+
 def evaluate_dataset(dataset: Dataset, *, goal: str = Evaluation.Goal.LISTING) -> Evaluation:
     """Run and publish. A failure is recorded on the run with its reason, the grade that stood stays, the error is raised."""
-    if dataset.is_remote or dataset.status not in EVALUATED:
-        raise InvalidTransition(f"“{dataset.title}”不是本门户已上架的数据集，不在这里评测。")
+    if not is_evaluated(dataset):
+        raise InvalidTransition(f"“{dataset.title}”不是提供方在本门户登记并上架的数据集，不在这里评测。")
     scheme = active_scheme()
     profiles = profile_dicts(scheme)
     content = scheme.content
@@ -103,7 +109,8 @@ def latest_run(dataset: Dataset) -> Evaluation | None:
 
 def candidates():
     """Datasets that are evaluated here."""
-    return Dataset.objects.own().filter(status__in=EVALUATED)
+    cited = Dataset.objects.filter(extras__entry_kind="cited")
+    return Dataset.objects.own().filter(status__in=EVALUATED).exclude(pk__in=cited)
 
 
 def stale():
