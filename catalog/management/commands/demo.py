@@ -21,8 +21,6 @@ from catalog.supervisor import Child, Supervisor
 
 # Run once per portal in its environment, all portals at a time, before anything serves. Each must be repeatable.
 CONTENT_STEPS = [["migrate", "--verbosity", "0"], ["load_vocabularies"], ["demo_content"]]
-# Run once, one after another, when all three answer: (portal id, command). {cn}, {cn-33}, {ind-healthcare} become addresses.
-LIVE_STEPS: list[tuple[str, list[str]]] = []
 PATIENCE = 120  # seconds until all must answer
 
 
@@ -93,7 +91,7 @@ class Command(BaseCommand):
         try:
             if not wait_for(portals, supervisor):
                 return
-            self.live_steps(folder, portals, password)
+            self.enrol(folder, portals, password)
             self.tell(portals, password)
         except SystemExit:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -101,17 +99,25 @@ class Command(BaseCommand):
             self.stderr.write(f"{error}")
             os.kill(os.getpid(), signal.SIGTERM)
 
-    def live_steps(self, folder, portals, password) -> None:
-        state, addresses = demo.state(folder), {portal.id: portal.url for portal in portals}
-        by_id = {portal.id: portal for portal in portals}
-        for portal_id, command in LIVE_STEPS:
-            name = f"{portal_id} {command[0]}"
-            if name in state["done"]:
+    def enrol(self, folder, portals, password) -> None:
+        """Join each local portal to the national one, as two administrators would: invitation, one-time code, acceptance."""
+        national, *others = portals
+        for portal in others:
+            state = demo.state(folder)
+            if f"enrol {portal.id}" in state["done"]:
                 continue
-            words = [addresses.get(word[1:-1], word) if word.startswith("{") else word for word in command]
-            self.together(words, {by_id[portal_id]: by_id[portal_id].environment(password)})
-            state["done"].append(name)
-            demo.keep_state(folder, state)
+            invite = ["portal", "invite", portal.id, "--name", portal.name, "--short-name", portal.short_name]
+            code = self.one(national, password, invite).strip().splitlines()[-1]
+            self.one(portal, password, ["portal", "enrol", national.url, "--code", code])
+            self.one(national, password, ["portal", "accept", portal.id, "--trusted"])
+            demo.keep_state(folder, state | {"done": state["done"] + [f"enrol {portal.id}"]})
+
+    def one(self, portal, password, words) -> str:
+        done = subprocess.run([*demo.MANAGE, *words], env=portal.environment(password), capture_output=True, text=True)
+        if done.returncode:
+            self.stderr.write(done.stdout + done.stderr)
+            refuse(f"{portal.name}: manage.py {' '.join(words[:2])} ended with code {done.returncode}.")
+        return done.stdout
 
     def tell(self, portals, password) -> None:
         lines = ["", *(f"  {portal.name:　<10}{portal.url}/" for portal in portals), ""]
