@@ -77,15 +77,17 @@ def from_dcat(data: bytes, form: str) -> list[Parsed]:
     return found
 
 
-def _graph(data, form) -> Graph:
+def _graph(data, form, tries=8) -> Graph:
     graph = Graph(bind_namespaces="none")
     if form == "xml":
         try:
-            fromstring(data, forbid_dtd=True)  # rdflib's own reader has no guard
+            root = fromstring(data, forbid_dtd=True)  # rdflib's own reader has no guard
         except DefusedXmlException:
             raise Unreadable(_("XML 里有 DTD 或实体定义，为安全起见不读。")) from None
         except ParseError as error:
             raise Unreadable(_("XML 有误：第 %(line)d 行第 %(column)d 列。") % {"line": error.position[0], "column": error.position[1] + 1}) from None
+        if not any("22-rdf-syntax-ns#" in name for name in (root.tag, *root.attrib)):
+            raise Unreadable(_("XML 的根元素是 %(tag)s，不是 RDF。") % {"tag": re.sub(r"\{.*\}", "", root.tag)[:60]})
     if form == "json-ld":
         data = orjson.dumps(local_contexts(orjson.loads(data)))
     try:
@@ -93,6 +95,9 @@ def _graph(data, form) -> Graph:
     except RecursionError:
         raise Unreadable(_("嵌套太深。")) from None
     except Exception as error:  # rdflib raises many kinds; all mean the text is not RDF
+        if form == "turtle" and tries and (unbound := re.search(r'Prefix "([\w.-]*):" not bound', str(error))):
+            # A forgotten @prefix costs the meaning of its own terms only; they are kept under a made-up name.
+            return _graph(f"@prefix {unbound[1]}: <urn:unbound-prefix:{unbound[1]}:> .\n".encode() + data, form, tries - 1)
         line = getattr(error, "lines", None)
         where = _("第 %(line)d 行：") % {"line": line + 1} if isinstance(line, int) else ""
         said = getattr(error, "_why", None) or re.sub(r"\s+", " ", str(error))[:200]

@@ -80,12 +80,56 @@ def _is_datapackage(payload):
 
 def unwrapped(payload: Any) -> Any:
     """{"source_path": …, "record": {…}}: the one object inside, with its companions kept beside its own keys."""
+    if isinstance(payload, dict) and isinstance(inner := payload.get("dataset"), dict) and "title" in inner and "organization" in payload:  # udata
+        return inner | {key: value for key, value in payload.items() if key in ("organization", "resources", "reuses", "community_resources")}
+    if isinstance(payload, dict) and "datasetVersion" in payload and isinstance(payload["datasetVersion"], dict):
+        return of_dataverse(payload)
     if isinstance(payload, dict) and 1 <= len(payload) <= 4:
         inner = [key for key in SINGLE if isinstance(payload.get(key), dict)]
         others = [value for key, value in payload.items() if key not in inner]
         if len(inner) == 1 and not any(isinstance(value, dict | list) for value in others) and len(payload[inner[0]]) > 2:
             return payload[inner[0]] | {key: value for key, value in payload.items() if key != inner[0] and key not in payload[inner[0]]}
     return payload
+
+
+def of_dataverse(payload: dict) -> dict:
+    """Dataverse's own JSON as a CKAN-like dict: the citation block's fields flattened."""
+    version = payload["datasetVersion"]
+    blocks = version.get("metadataBlocks")
+    fields: dict[str, Any] = {}
+    for block in blocks.values() if isinstance(blocks, dict) else []:
+        for item in block.get("fields", []):
+            fields[item.get("typeName", "")] = _dataverse_value(item.get("value"))
+    files = [item.get("dataFile", {}) | {"name": item.get("label")} for item in version.get("files", []) if isinstance(item, dict)]
+    license = version.get("license") if isinstance(version.get("license"), dict) else {"name": version.get("license")}
+    said = {
+        "identifier": payload.get("persistentUrl") or version.get("datasetPersistentId") or payload.get("identifier"),
+        "title": fields.pop("title", None),
+        "notes": fields.pop("dsDescription", None),
+        "tags": values.texts(fields.pop("keyword", None)),
+        "contact": [{"name": name} for name in values.texts(fields.get("datasetContact"))[:1]],
+        "organization": next(iter(values.texts(fields.pop("author", None))), None),
+        "license_title": license.get("name"),
+        "license_url": license.get("uri"),
+        "url": payload.get("persistentUrl"),
+        "issued": version.get("publicationDate") or payload.get("publicationDate"),
+        "modified": version.get("lastUpdateTime"),
+        "resources": [_dataverse_file(item) for item in files],
+    }
+    return said | {"citation_block": fields}
+
+
+def _dataverse_value(value):
+    if isinstance(value, list):
+        return [_dataverse_value(item) for item in value]
+    if isinstance(value, dict):
+        return next((_dataverse_value(item.get("value")) for item in value.values() if isinstance(item, dict)), None)
+    return value
+
+
+def _dataverse_file(item):
+    names = {"name": "name", "description": "description", "mimetype": "contentType", "filesize": "filesize", "hash": "md5"}
+    return {name: item.get(key) for name, key in names.items()}
 
 
 def list_inside(payload: Any, depth: int = 0) -> tuple[list, dict] | None:

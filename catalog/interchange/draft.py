@@ -29,6 +29,7 @@ class Draft:
 
     def __init__(self, source: dict, form: str):
         self.left = dict(source)
+        self.names = names_of(source)
         self.form = form
         self.document: dict[str, Any] = {}
         self.resources: list[dict] = []
@@ -245,7 +246,7 @@ class Draft:
         """The parsed record; RecordError without a title."""
         document = self.document
         if not document.get("title"):
-            raise RecordError("no_title", _("没有名称；见到的属性：%(names)s。") % {"names": names_of(self.left)}, "/title")
+            raise RecordError("no_title", _("没有名称；见到的属性：%(names)s。") % {"names": self.names}, "/title")
         if document.get("temporal_start", "") > document.get("temporal_end", "9999"):
             self.keep("temporal_end", document.pop("temporal_end"))
             self.gap("/temporal_end", "order")

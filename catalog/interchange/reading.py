@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalog.interchange import detect, encodings
 from catalog.interchange.ckan import from_ckan
-from catalog.interchange.croissant import from_croissant
+from catalog.interchange.croissant import from_croissant, types
 from catalog.interchange.datajson import entries, from_datajson
 from catalog.interchange.datapackage import from_datapackage
 from catalog.interchange.dcat import from_dcat
@@ -163,8 +163,12 @@ def _of_payload(payload, encoding, kind, mapping, on_detected):
             except RecordError as error:
                 yield Parsed(1, error=error)
                 return
+            if not records:
+                raise Unreadable(_("目录是空的，没有记录。"))
             yield from _each(records, "datajson", mapping, payload)
             return
+        if found in ("json", "datajson") and ({"themeTaxonomy", "superThemeTaxonomy"} & payload.keys() or "Catalog" in types(payload)):
+            raise Unreadable(_("这是目录本身的描述，里面没有 dataset 列表；见到的属性：%(names)s。") % {"names": names_of(payload)})
         inside = detect.list_inside(payload) if found in ("json", "ckan") else None
         if found == "ckan" and ({"title", "notes", "resources"} & payload.keys()):
             inside = None
@@ -198,7 +202,7 @@ def _is_expanded(records):
 
 
 def _common_form(records):
-    return next((detect.of_record(item) for item in records if isinstance(item, dict) and item), "json")
+    return next((detect.of_record(detect.unwrapped(item)) for item in records if isinstance(item, dict) and item), "json")
 
 
 def _each(records: Iterable, form: str, mapping, around: dict) -> Iterator[Parsed]:

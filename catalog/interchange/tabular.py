@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from catalog.interchange import codes, values
 from catalog.interchange.draft import Draft, names_of
-from catalog.interchange.parsed import Parsed, RecordError, Unreadable
+from catalog.interchange.parsed import Gap, Parsed, RecordError, Unreadable
 from catalog.listing import FIELDS, SCHEMA
 
 ALIASES = Path(__file__).resolve().parent / "aliases.csv"
@@ -97,7 +98,8 @@ def from_table(payload: Any, record: int = 0, *, columns: Columns | None = None,
         return from_listing(payload, record)
     columns = columns or Columns((str(name) for name in payload), mapping)
     fields = columns.fields
-    if "title" not in fields:
+    titles = [payload.get(name) for name in fields.get("title", ())]
+    if not titles or all(isinstance(value, list) or (isinstance(value, dict) and not _is_language_map(value)) for value in titles):
         raise RecordError(
             "no_title", _("没有能认作名称的列；见到的列：%(names)s。可用 --map 指定对应关系。") % {"names": names_of(payload)}, "/title"
         )
@@ -112,8 +114,11 @@ def from_table(payload: Any, record: int = 0, *, columns: Columns | None = None,
     return draft.finish(record)
 
 
+def _is_language_map(value: dict) -> bool:
+    return all(re.fullmatch(r"[A-Za-z]{2,3}([-_]\w+)?|@value|@language", str(key)) for key in value)
+
+
 def _fill(draft, take):
-    draft.take_ = take
     title = take.pop("title", None)
     draft.put("title", title)
     draft.put("source_identifier", take.pop("source_identifier", None) or take.get("identifier"))
@@ -255,9 +260,7 @@ def read_csv(lines: Iterable[str], mapping: dict[str, str] | None = None) -> Ite
 
 
 def _chained(head, lines):
-    for line in (*head, *()):
-        yield line.replace("\0", "")
-    for line in lines:
+    for line in chain(head, lines):
         yield line.replace("\0", "")
 
 
@@ -302,8 +305,6 @@ def _rows(rows, header, columns, mapping):
         try:
             parsed = from_table(payload, record, columns=columns, mapping=mapping, form="csv")
             if len(row) > len(header) and any(cell.strip() for cell in row[len(header) :]):
-                from catalog.interchange.parsed import Gap
-
                 parsed.gaps.append(Gap("", "ragged", str(len(row) - len(header))))
             yield parsed
         except RecordError as error:

@@ -4,6 +4,7 @@ from catalog.models.accounts import ApiToken, Membership, Organization, User
 from catalog.models.audit import AuditEntry
 from catalog.models.dataset import Dataset, Version
 from catalog.models.demands import Demand, Match, Response
+from catalog.models.imports import ImportRecord
 from catalog.models.jobs import IdempotencyKey, Job
 from catalog.models.portals import Portal
 from catalog.models.resources import Resource, Sample
@@ -22,6 +23,7 @@ __all__ = [
     "DownloadEvent",
     "Feedback",
     "IdempotencyKey",
+    "ImportRecord",
     "Job",
     "KnowledgeNode",
     "Match",

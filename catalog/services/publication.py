@@ -25,6 +25,18 @@ def announce(datasets: Sequence[Dataset], *, bump: bool = True) -> None:
         datasets[0].save(update_fields=["serial", "rev", "document_hash", "updated_at"])
     else:
         Dataset.objects.bulk_update(datasets, ["serial", "rev", "document_hash"], batch_size=300)
+    tell(datasets)
+
+
+def count_change(dataset: Dataset, document: dict | None = None) -> None:
+    """What announce counts, on the object alone: for batches that write serial, rev and document_hash with the other columns."""
+    dataset.serial += 1
+    dataset.rev += 1
+    dataset.document_hash = digest(document or to_document(dataset))
+
+
+def tell(datasets: Sequence[Dataset]) -> None:
+    """Index and signal for datasets whose change was counted (count_change) and saved, in the same transaction."""
     index_datasets(datasets)
     datasets_changed.send(sender=Dataset, datasets=list(datasets))
 
