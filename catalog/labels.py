@@ -9,7 +9,7 @@ from catalog.formatting import is_english
 from catalog.models import Term
 
 SECONDS = 30  # outside requests (commands, workers) a table is read again after this long
-INTERNAL = ("quality_indicator", "cleanliness_detail", "record_field", "annotation_base")  # told apart by other pages
+INTERNAL = ("cleanliness_detail", "record_field", "annotation_base")  # told apart by other pages
 _state = Local()
 
 

@@ -1,6 +1,7 @@
 """Domain model of the catalogue, one module per subject."""
 
 from catalog.models.accounts import ApiToken, Membership, Organization, User
+from catalog.models.announcements import Announcement
 from catalog.models.audit import AuditEntry
 from catalog.models.dataset import Dataset, Version
 from catalog.models.demands import Demand, Match, Response
@@ -15,6 +16,7 @@ from catalog.models.vocabulary import KnowledgeNode, Term
 
 __all__ = [
     "AccessRequest",
+    "Announcement",
     "ApiToken",
     "AuditEntry",
     "CheckResult",

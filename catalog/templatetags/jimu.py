@@ -1,11 +1,14 @@
 """Filters for people's eyes: sizes, counts, dates and the words of codes."""
 
+import json
 from urllib.parse import urlencode
 
 from django import template
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext, gettext_lazy
 
-from catalog import formatting, labels
+from catalog import drawings, formatting, labels, tiles
+from catalog.markdown import render as render_markdown
 
 register = template.Library()
 register.filter("size", formatting.size_text)
@@ -48,3 +51,96 @@ def listing_url(**filters):
     """Address of the dataset list under filters: {% listing_url region="330000" %}; empty values are left out."""
     query = urlencode({name: value for name, value in filters.items() if value not in ("", None)}, doseq=True)
     return reverse("catalog:search") + (f"?{query}" if query else "")
+
+
+@register.inclusion_tag("components/tile_map.html")
+def tile_map(regions, label, small=False):
+    """The provinces of services.mapping.resource_map()["regions"] as tiles: links with numbers, or (small) characters alone."""
+    width, height = (40, 40) if small else (70, 64)
+    rows = [row | dict(zip(("x", "y"), tiles.place(row["code"], width=width, height=height), strict=True)) for row in regions]
+    return {"regions": rows, "label": label, "small": small, "width": width, "height": height, "middle": width // 2}
+
+
+@register.inclusion_tag("components/portal_network.html")
+def portal_network(portals):
+    """The portals of services.mapping.portal_network() as a picture: the first above, the others in rows below."""
+    return drawings.network(portals)
+
+
+@register.filter
+def markdown(text):
+    return render_markdown(text)
+
+
+@register.filter
+def unlocalized(number):
+    """A number for an SVG attribute: with a point, whatever the language."""
+    return str(number)
+
+
+@register.filter
+def first_word(text):
+    return text.partition(" ")[0]
+
+
+@register.filter
+def last_word(text):
+    return text.rpartition(" ")[2]
+
+
+@register.filter
+def as_json(document):
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+@register.filter
+def is_web(address):
+    """Only http(s) addresses become links; anything else a provider wrote stays text."""
+    return str(address).lower().startswith(("http://", "https://"))
+
+
+@register.filter
+def card_facts(row):
+    """Short facts below the title of a compact card."""
+    return [row["organization"], *row["modality_labels"][:1], row["byte_size_text"] or row["record_count_text"]]
+
+
+RELATIONS = {
+    "derived_from": gettext_lazy("由它加工而来"),
+    "source_of": gettext_lazy("加工成它"),
+    "version_of": gettext_lazy("同一数据的另一版"),
+    "part_of": gettext_lazy("是它的一部分"),
+    "has_part": gettext_lazy("包含它"),
+    "related": gettext_lazy("相关"),
+}
+
+
+@register.filter
+def relation_label(relation):
+    return RELATIONS.get(relation, relation) if isinstance(relation, str) else ""
+
+
+@register.simple_tag
+def sample_url(sample, dataset):
+    """Where a sample is downloaded: here, or by a ticket at the portal that owns it."""
+    if dataset.is_remote:
+        try:
+            return reverse("federation:sample_ticket", args=[sample.uid])
+        except NoReverseMatch:
+            pass
+    return reverse("catalog:sample_download", args=[sample.uid])
+
+
+@register.simple_tag
+def rights(dataset):
+    """The three rights of 数据二十条 that the provider states."""
+    held = [str(dataset._meta.get_field(name).verbose_name) for name in RIGHTS if getattr(dataset, name)]
+    return joined(held) or gettext("未填")
+
+
+RIGHTS = ("has_holding_right", "has_processing_right", "has_operating_right")
+
+
+@register.simple_tag
+def page_url(filters, number):
+    return "?" + urlencode({name: value for name, value in filters.items() if value} | {"page": number})
