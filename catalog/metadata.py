@@ -13,7 +13,8 @@ from catalog.models import Dataset
 GROUPS = (
     (
         gettext_lazy("基本信息"),
-        "title title_en summary description keywords landing_page source_identifier citation issued modified contact_name contact_email contact_phone",
+        "title title_en summary description keywords landing_page source_identifier citation issued modified contact_name contact_email "
+        "contact_phone",
     ),
     (
         gettext_lazy("分类"),

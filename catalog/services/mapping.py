@@ -20,7 +20,8 @@ from catalog.formatting import size_text
 from catalog.labels import region_label, term_choices
 from catalog.models import Dataset, Demand, Portal
 from catalog.search import backends
-from catalog.search.query import DIMENSIONS, MISSING, SearchQuery
+from catalog.search.listing import parse_filters
+from catalog.search.query import MISSING, SearchQuery
 from catalog.tiles import TILES, province_of, quantile_limits, step_of
 
 # layer -> (label, dimension whose values the reader may pick, or "")
@@ -43,9 +44,8 @@ class UnknownLayer(DomainError):
 
 
 def query_from(params) -> SearchQuery:
-    """The query of a map from request parameters (a QueryDict): `q` and any dimension; others are ignored."""
-    filters = {name: tuple(value for value in params.getlist(name) if value) for name in DIMENSIONS if params.getlist(name)}
-    return SearchQuery(text=params.get("q", "")[:200], filters={name: values for name, values in filters.items() if values})
+    """The query of a map from request parameters (a QueryDict): `q` and any dimension, as on the list; QueryInvalid for too many values."""
+    return SearchQuery(text=params.get("q", "")[:200], filters=parse_filters(params))
 
 
 def listing_url(query: SearchQuery, **more) -> str:

@@ -13,6 +13,7 @@ from catalog.search import backends
 from catalog.search.query import MISSING, SearchQuery
 from catalog.services.mapping import listing_url, total_of
 
+PLAIN = ("示例", "example")  # keywords that tell nothing of the content
 GRADES = ("A", "B", "C", "D", MISSING)
 
 
@@ -75,7 +76,7 @@ def sector_keywords(*, sample: int = 400, words: int = 3) -> dict[str, list[str]
     for sectors, keywords in rows:
         for sector in sectors:
             for word in keywords:
-                if isinstance(word, str) and len(word) <= 6:
+                if isinstance(word, str) and len(word) <= 6 and word not in PLAIN:
                     counts = seen.setdefault(sector, {})
                     counts[word] = counts.get(word, 0) + 1
     return {sector: sorted(counts, key=lambda word: -counts[word])[:words] for sector, counts in seen.items()}
@@ -84,7 +85,8 @@ def sector_keywords(*, sample: int = 400, words: int = 3) -> dict[str, list[str]
 def frequent_keywords(limit: int = 5) -> list[str]:
     """Words to try in the search box: keywords of most datasets."""
     counts = backends.get_backend().counts(SearchQuery(), "keyword")
-    return [item.label for item in sorted(counts, key=lambda item: -item.count) if item.value != MISSING and 2 <= len(item.label) <= 8][:limit]
+    words = [item.label for item in sorted(counts, key=lambda item: -item.count) if item.value not in (MISSING, *PLAIN)]
+    return [word for word in words if 2 <= len(word) <= 8][:limit]
 
 
 def leading_datasets(sorts: Iterable[str], *, limit: int = 4) -> dict[str, list[int]]:

@@ -68,8 +68,9 @@ def portal_network(portals):
 
 
 @register.filter
-def markdown(text):
-    return render_markdown(text)
+def markdown(text, top=3):
+    """{{ dataset.description|markdown:3 }}: safe HTML whose highest heading is h3."""
+    return render_markdown(text, top)
 
 
 @register.filter

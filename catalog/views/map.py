@@ -18,8 +18,9 @@ SHOWN_ROWS = 12
 
 @require_safe
 def resource_map(request):
-    query, layer = mapping.query_from(request.GET), request.GET.get("layer", "count")
+    layer = request.GET.get("layer", "count")
     try:
+        query = mapping.query_from(request.GET)
         data = mapping.resource_map(layer, query, value=request.GET.get("value", ""))
     except DomainError as error:
         return refuse(request, error)

@@ -7,8 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0003_job_announcements'),
-        ('catalog', '0003_search_index'),
+        ('catalog', '0004_job_announcements'),
     ]
 
     operations = [
