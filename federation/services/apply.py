@@ -83,7 +83,7 @@ def sort_events(peer: Peer, stream: str, events) -> Batch:
     """The rules of rev and hash: above the stored rev write, equal and same hash nothing, equal and other hash park, lower nothing."""
     batch = Batch(peer, stream)
     rows = RemoteRecord.objects.filter(peer=peer, stream=stream, identifier__in=[event.id for event in events])
-    known = dict((identifier, (rev, hash_)) for identifier, rev, hash_ in rows.values_list("identifier", "rev", "hash"))
+    known = {identifier: (rev, hash_) for identifier, rev, hash_ in rows.values_list("identifier", "rev", "hash")}
     refused = set(
         Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=known, state=Quarantine.State.REFUSED).values_list(
             "identifier", "rev", "hash"

@@ -70,8 +70,9 @@ def spark(values: list[int]) -> dict | None:
         return None
     top = max(max(values), 1)
     points = [(round(index * 132 / (len(values) - 1), 1), round(26.7 - value * 25.4 / top, 1)) for index, value in enumerate(values)]
-    limit = round(26.7 - TARGET_MS * 25.4 / top, 1) if top >= TARGET_MS else None
-    return {"path": "M" + " ".join(f"{x} {y}" for x, y in points), "end": points[-1], "limit": limit, "bad": values[-1] > TARGET_MS}
+    limit = str(round(26.7 - TARGET_MS * 25.4 / top, 1)) if top >= TARGET_MS else None
+    end = [str(value) for value in points[-1]]  # text: numbers in SVG are never localized
+    return {"path": "M" + " ".join(f"{x} {y}" for x, y in points), "end": end, "limit": limit, "bad": values[-1] > TARGET_MS}
 
 
 def desk_view() -> dict:
