@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from catalog import jobs
+from catalog.services import review
 
 
 @shared_task
@@ -18,3 +19,8 @@ def sweep_jobs() -> int:
 @shared_task
 def prune_jobs() -> int:
     return jobs.prune()
+
+
+@shared_task
+def end_public_notices() -> int:
+    return review.end_public_notices()

@@ -22,5 +22,6 @@ urlpatterns = [
     path("organizations/", organizations.organization_list, name="organization_list"),
     path("organizations/<uuid:uid>/", organizations.organization_detail, name="organization_detail"),
     path("", include("catalog.urls_export")),
+    path("", include("catalog.urls_work")),
     path("healthz", browse.health, name="health"),
 ]

@@ -4,8 +4,10 @@ Findings are {"code", "severity", "pointer", "message"} with JSON pointers into 
 """
 
 import datetime
+import difflib
 import re
 import unicodedata
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -30,6 +32,11 @@ HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ID_CARD = re.compile(r"(?<![0-9])[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9])")
 SECRET = re.compile(r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|(?:password|passwd|secret|token)\s*[=:]\s*\S{8,}", re.I)
+
+
+MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
+CONTACTS = ("/contact_phone", "/maintenance_contact")
+SIMILAR = 0.85  # share of equal characters above which two titles of one provider are shown to the reviewer
 
 
 def finding(code: str, pointer: str, message: str, severity: str = "error") -> dict:
@@ -158,19 +165,20 @@ def check_listing(dataset: Dataset, document: dict) -> list[dict]:
     for name, label in REQUIRED.items():
         if not document.get(name) and not any(found["pointer"] == f"/{name}" for found in findings):
             findings.append(finding("required", f"/{name}", _("“%(label)s”是必填项。") % {"label": label}))
-    findings += list(_security(document)) + list(_texts(document)) + list(_duplicates(dataset, document))
-    if document.get("contact_email") and not EMAIL.fullmatch(document["contact_email"]):
+    for check in (_texts(document), _links(document), _security(dataset, document), _files(dataset, document), _duplicates(dataset, document)):
+        findings += check
+    if document.get("contact_email") and not EMAIL.fullmatch(str(document["contact_email"])):
         findings.append(finding("email", "/contact_email", _("邮箱的写法不对。")))
     if not document.get("resources") and not document.get("samples"):
         findings.append(finding("no_files", "/resources", _("没有资源也没有样例，使用者无从判断。"), "warning"))
     return findings
 
 
-def _security(document):
+def _security(dataset, document):
     level = document.get("security_level", "general")
     if level == "core":
         yield finding("core_data", "/security_level", _("核心数据不得进入门户（GB/T 43697-2024）。"))
-    if level == "important" and document.get("samples"):
+    if level == "important" and (document.get("samples") or (dataset.pk and dataset.samples.exists())):
         yield finding("important_sample", "/samples", _("重要数据只登记元数据，不提供样例。"))
     if document.get("has_personal_information") and not document.get("deidentification"):
         yield finding("deidentification", "/deidentification", _("含个人信息的数据集要说明去标识化处理。"))
@@ -178,22 +186,88 @@ def _security(document):
         yield finding("synthetic_method", "/synthetic_method", _("合成数据要说明生成方法。"))
     if not any(document.get(name) for name in ("has_holding_right", "has_processing_right", "has_operating_right")):
         yield finding("rights", "/has_holding_right", _("三项权利一项也没有声明。"), "warning")
+    elif not document.get("rights_evidence") and not document.get("ip_registration"):
+        yield finding("rights_evidence", "/rights_evidence", _("声明了权利，但没有权属证明或登记号。"), "warning")
 
 
 def _texts(document):
-    for name in ("title", "title_en", "summary", "description", "allowed_scope", "citation"):
-        text = document.get(name) or ""
-        if ID_CARD.search(text):
-            yield finding("personal_information", f"/{name}", _("文字里像有身份证号码。"))
+    """Personal information and secrets in any text of the document; hidden and look-alike characters in its titles."""
+    for pointer, text in _strings(document):
+        if any(is_id_number(match) for match in ID_CARD.findall(text)):
+            yield finding("personal_information", pointer, _("文字里有身份证号码，请删去或遮挡。"))
         if SECRET.search(text):
-            yield finding("secret", f"/{name}", _("文字里像有口令或密钥。"))
+            yield finding("secret", pointer, _("文字里像有口令或密钥，请删去。"))
+        if pointer not in CONTACTS and MOBILE.search(text):
+            yield finding("mobile_number", pointer, _("文字里像有手机号码，请确认可以公开。"), "warning")
     for name in ("title", "title_en"):
         text = document.get(name) or ""
         if HIDDEN.search(text):
             yield finding("hidden_character", f"/{name}", _("含有零宽或改变方向的字符。"), "warning")
-        scripts = {unicodedata.name(char, "").split()[0] for char in text if char.isalpha()}
+        scripts = {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
         if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK"}:
             yield finding("homoglyph", f"/{name}", _("混用了形近的外文字母。"), "warning")
+
+
+def _strings(document):
+    """(pointer of the field, text) of all that the owner wrote; files are profiled on their own."""
+    for name in (*TEXT, *LISTS, "lineage", "tier_criteria", "extras"):
+        if text := "\n".join(_leaves(document.get(name))):
+            yield f"/{name}", text
+    documentation = document.get("documentation")
+    for item, value in (documentation if isinstance(documentation, dict) else {}).items():
+        yield f"/documentation/{item}", "\n".join(_leaves(value))
+
+
+def _leaves(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+
+
+def is_id_number(digits: str) -> bool:
+    """Checksum of GB 11643-1999; one order number in eleven still passes by chance."""
+    total = sum(int(digit) * (2 ** (17 - position) % 11) for position, digit in enumerate(digits[:17]))
+    return "10X98765432"[total % 11] == digits[17].upper()
+
+
+def _links(document):
+    """Addresses must be usable as links; whether they answer is checked by a job of its own and told from its result."""
+    for name in ("landing_page", "license_url", "exchange_url"):
+        if document.get(name) and not is_link(document[name]):
+            yield finding("link", f"/{name}", _("网址要写成 https://… 的样子。"))
+    for position, item in enumerate(document.get("resources") or []):
+        for name in ("access_url", "download_url"):
+            if isinstance(item, dict) and item.get(name) and not is_link(item[name]):
+                yield finding("link", f"/resources/{position}/{name}", _("网址要写成 https://… 的样子。"))
+
+
+def is_link(text) -> bool:
+    try:
+        parts = urlsplit(str(text))
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s<>\"]", str(text))
+    except ValueError:
+        return False
+
+
+def _files(dataset, document):
+    """What is known of the files: links that did not answer, formats, samples held back or still waiting."""
+    if dataset.pk is None:
+        return
+    for resource in dataset.resources.all():
+        if resource.link_status is not None and not 200 <= resource.link_status < 400:
+            message = _("“%(name)s”的地址打不开（%(status)d）。") % {"name": resource.name, "status": resource.link_status}
+            yield finding("dead_link", "/resources", message, "warning")
+    for position, item in enumerate(document.get("resources") or []):
+        if isinstance(item, dict) and item.get("kind", "file") == "file" and not item.get("format") and not item.get("media_type"):
+            yield finding("format", f"/resources/{position}/format", _("没有写文件格式。"), "warning")
+    for sample in dataset.samples.all():
+        if sample.state == "blocked":
+            message = _("样例“%(name)s”被拦截：%(why)s") % {"name": sample.name, "why": sample.state_reason}
+            yield finding("blocked_sample", "/samples", message)
+        elif sample.state == "pending":
+            yield finding("pending_sample", "/samples", _("样例“%(name)s”还在检查中。") % {"name": sample.name}, "warning")
 
 
 def _duplicates(dataset, document):
@@ -207,6 +281,13 @@ def _duplicates(dataset, document):
             "portal": twin.home_portal,
         }
         yield finding("duplicate_title", "/title", message, "error" if same and not twin.is_remote else "warning")
+    names = {twin.pk for twin in twins[:3]}
+    own = Dataset.objects.filter(organization__name=dataset.organization.name).exclude(pk__in=[*names, dataset.pk])
+    for other in own.exclude(status__in=["draft", "rejected", "delisted"]).values_list("title", flat=True).order_by("-id")[:500]:
+        ratio = difflib.SequenceMatcher(None, title, other).ratio() if abs(len(title) - len(other)) < 30 else 0
+        if SIMILAR <= ratio < 1:
+            message = _("与同一提供方的“%(title)s”名称相似（%(ratio)s）。") % {"title": other, "ratio": f"{ratio:.2f}"}
+            yield finding("similar_title", "/title", message, "warning")
     hashes = [item["sha256"] for key in ("samples", "resources") for item in document.get(key) or [] if item.get("sha256")]
     if hashes:
         from catalog.models import Sample

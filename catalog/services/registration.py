@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.exceptions import ListingInvalid, NotAllowed
+from catalog.exceptions import Conflict, ListingInvalid, NotAllowed
 from catalog.ids import dataset_urn, new_uid
 from catalog.listing import FIELDS, assign, to_document
 from catalog.models import Dataset, Organization, Review, Revision, User
@@ -68,6 +68,19 @@ def update_dataset(dataset: Dataset, changes: dict, *, user: User, change_note: 
     revision.save()
     audit.append("revision.edited", dataset, actor=user, fields=sorted(changes))
     return revision
+
+
+def editing_document(dataset: Dataset) -> tuple[dict, Revision | None]:
+    """(what an edit starts from, the open revision of a listed dataset where there is one)."""
+    revision = dataset.revisions.filter(state=Revision.State.OPEN).first() if dataset.status in PUBLIC else None
+    return (revision.document if revision else to_document(dataset)), revision
+
+
+def is_open_to_edits(dataset: Dataset) -> bool:
+    """Drafts and returned ones are; a listed dataset is unless its last change is still under review."""
+    if dataset.status in PUBLIC:
+        return not dataset.revisions.filter(state=Revision.State.SUBMITTED).exists()
+    return dataset.status in EDITABLE
 
 
 def merge(document: dict, changes: dict) -> dict:
@@ -133,6 +146,20 @@ def withdraw_submission(dataset: Dataset, *, user: User) -> Dataset:
         dataset.save(update_fields=["status"])
         announce([dataset])
     audit.append("dataset.withdrawn", dataset, actor=user)
+    return dataset
+
+
+@transaction.atomic
+def discard_revision(dataset: Dataset, *, user: User) -> Dataset:
+    """Give up an open change of a listed dataset; what is listed stays as it is."""
+    require_edit(user, dataset)
+    dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    revision = dataset.revisions.filter(state=Revision.State.OPEN).first()
+    if revision is None:
+        raise Conflict(_("没有正在编辑的变更。"))
+    revision.state = Revision.State.DISCARDED
+    revision.save(update_fields=["state", "updated_at"])
+    audit.append("revision.discarded", dataset, actor=user)
     return dataset
 
 

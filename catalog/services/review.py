@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.exceptions import ListingInvalid, NotAllowed
+from catalog.exceptions import Conflict, ListingInvalid, NotAllowed
 from catalog.listing import assign
 from catalog.models import Dataset, Notification, Review, ReviewAssignment, ReviewComment, ReviewVerdict, Revision, User
 from catalog.permissions import require_edit, require_review
@@ -89,8 +89,8 @@ def approve_review(review: Review, *, reviewer: User, reason: str = "", notice_d
         raise ListingInvalid(
             [{"pointer": f"/verdicts/{part}", "code": "failed", "message": _("这一部分判为不通过，不能通过审核。")} for part in failed]
         )
-    level = (review.revision.document if review.revision else {}).get("security_level") or review.dataset.security_level
-    if level == Dataset.SecurityLevel.IMPORTANT:
+    require_decidable(review)
+    if is_important(review):
         if review.first_approver_id is None:
             review.first_approver, review.state = reviewer, Review.State.AWAITING_SECOND
             review.save()
@@ -111,6 +111,47 @@ def approve_review(review: Review, *, reviewer: User, reason: str = "", notice_d
     return review
 
 
+def require_decidable(review: Review) -> None:
+    """The listing must still be where the review found it."""
+    if review.revision:
+        review.dataset.require_status(Status.LISTED, Status.SUSPENDED)
+    elif review.kind == Review.Kind.FIRST:
+        review.dataset.require_status(Status.SUBMITTED, Status.IN_REVIEW)
+
+
+def is_important(review: Review) -> bool:
+    """Also a change that lowers the level counts by the level it leaves."""
+    levels = {review.dataset.security_level, (review.revision.document if review.revision else {}).get("security_level")}
+    return Dataset.SecurityLevel.IMPORTANT in levels
+
+
+@transaction.atomic
+def approve_clean(review: Review, *, reviewer: User) -> Review:
+    """Approval without opening the listing, for those without any finding, open question or protected level."""
+    if review.checks.exclude(severity="info").exists():
+        raise Conflict(_("自动检查有发现，请打开逐项审核。"))
+    if review.comments.filter(resolved_at=None).exists():
+        raise Conflict(_("还有未解决的意见，请打开逐项审核。"))
+    if is_important(review):
+        raise Conflict(_("重要数据不能批量通过。"))
+    return approve_review(review, reviewer=reviewer)
+
+
+@transaction.atomic
+def resolve_comment(review: Review, *, comment_pk: int, user: User) -> ReviewComment:
+    """Mark a question as settled; whoever asked or any reviewer may."""
+    comment = ReviewComment.objects.filter(pk=comment_pk, review__dataset=review.dataset_id).first()
+    if comment is None:
+        raise Conflict(_("没有这条意见。"))
+    if not (user.is_reviewer or comment.author_id == user.pk):
+        raise NotAllowed(_("只有审核员可以把意见标为已解决。"))
+    if comment.resolved_at is None:
+        comment.resolved_at = timezone.now()
+        comment.save(update_fields=["resolved_at"])
+        audit.append("review.comment_resolved", review.dataset, actor=user, comment=comment.pk)
+    return comment
+
+
 @transaction.atomic
 def return_review(review: Review, *, reviewer: User, reason: str) -> Review:
     """Send back to the provider with a reason; it can be submitted again and the conversation stays."""
@@ -128,6 +169,7 @@ def _refuse(review, reviewer, reason, state, status):
     require_review(reviewer, review)
     if not reason.strip():
         raise ListingInvalid([{"pointer": "/reason", "code": "required", "message": _("请写明理由，提供方会看到。")}])
+    require_decidable(review)
     _decide(review, state, reviewer, reason)
     if review.kind == Review.Kind.NATIONAL:
         return review
@@ -209,6 +251,8 @@ def suspend_dataset(dataset: Dataset, *, user: User, reason: str) -> Dataset:
 def resume_dataset(dataset: Dataset, *, user: User) -> Dataset:
     if not (user.is_reviewer or user.is_portal_admin):
         raise NotAllowed(_("只有审核员可以恢复上架。"))
+    if dataset.is_remote:
+        raise NotAllowed(_("这个数据集由来源门户管理，本门户不能改动它的登记。"))
     dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
     dataset.require_status(Status.SUSPENDED)
     dataset.status_reason = ""
@@ -235,9 +279,17 @@ def _leave(dataset, user, reason, status, action, *allowed):
     dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
     dataset.require_status(*allowed)
     dataset.status_reason = reason
+    if status == Status.DELISTED:
+        _close_open_change(dataset)
     _move(dataset, status, "status_reason")
     audit.append(action, dataset, actor=user, reason=reason)
     return dataset
+
+
+def _close_open_change(dataset):
+    """A delisted dataset has nothing left to change: its open round ends with it."""
+    dataset.reviews.filter(state__in=Review.OPEN_STATES).update(state=Review.State.WITHDRAWN, decided_at=timezone.now())
+    dataset.revisions.filter(state__in=[Revision.State.OPEN, Revision.State.SUBMITTED]).update(state=Revision.State.DISCARDED)
 
 
 def notify_organization(dataset: Dataset, *, kind: str, text: str) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from catalog import drawings, formatting, labels, tiles
 from catalog.markdown import render as render_markdown
@@ -44,6 +45,43 @@ def lookup(mapping, key):
 @register.filter
 def short_hash(digest):
     return f"{digest[:4]}…{digest[-4:]}" if digest else ""
+
+
+AUDIT_ACTIONS = {
+    "dataset.created": _("建立草稿"),
+    "dataset.edited": _("修改草稿"),
+    "dataset.submitted": _("提交审核"),
+    "dataset.withdrawn": _("撤回提交"),
+    "dataset.listed": _("上架"),
+    "dataset.suspended": _("暂停"),
+    "dataset.resumed": _("恢复上架"),
+    "dataset.delisted": _("下架"),
+    "dataset.graded": _("评定等级"),
+    "dataset.admission": _("国家门户的决定"),
+    "dataset.objection_upheld": _("异议成立，退回"),
+    "dataset.imported": _("导入"),
+    "revision.edited": _("修改变更稿"),
+    "revision.discarded": _("放弃变更"),
+    "review.started": _("开始审核"),
+    "review.assigned": _("分派审核"),
+    "review.verdict": _("记下分项意见"),
+    "review.commented": _("写下意见"),
+    "review.comment_resolved": _("意见已解决"),
+    "review.first_approval": _("第一位审核员通过"),
+    "review.approved": _("审核通过"),
+    "review.returned": _("退回修改"),
+    "review.rejected": _("驳回"),
+    "sample.added": _("上传样例"),
+    "sample.profiled": _("样例检查完成"),
+    "sample.removed": _("移除样例"),
+    "sample.downloaded": _("样例被下载"),
+}
+
+
+@register.filter
+def audit_action(action):
+    """What an audit entry tells, in words; the action's own name where none are known."""
+    return AUDIT_ACTIONS.get(action, action)
 
 
 @register.simple_tag

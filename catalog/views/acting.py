@@ -1,0 +1,28 @@
+"""How pages do things: a domain error becomes its sentence on the page it came from, with its status and what was typed."""
+
+import secrets
+
+from django.contrib import messages
+
+from catalog.exceptions import DomainError, ListingInvalid
+
+
+def attempt(request, work, success: str = "") -> DomainError | None:
+    """Run `work`; None when it went well, else the error, already shown as a message."""
+    try:
+        work()
+    except ListingInvalid as error:
+        for sentence in dict.fromkeys(found["message"] for found in error.errors):
+            messages.error(request, sentence)
+        return error
+    except DomainError as error:
+        messages.error(request, str(error))
+        return error
+    if success:
+        messages.success(request, success)
+    return None
+
+
+def new_token() -> str:
+    """For a form that must act once (catalog/services/once.py)."""
+    return secrets.token_urlsafe(16)
