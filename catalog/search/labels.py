@@ -19,6 +19,7 @@ ORDERED = {  # dimensions whose values have an order of their own
     "has_sample": ("yes", "no"),
     "is_synthetic": ("yes", "no"),
 }
+SHORTENED = ("model_stage", "knowledge_tier")  # their terms all end in 数据集
 KEPT = 30  # seconds for which names are kept in the process
 _held: dict = {"until": 0.0, "names": {}, "unknown": set()}
 
@@ -83,6 +84,7 @@ def value_label(name: str, value: str, own: dict[str, str] | None = None) -> str
         return own[value]
     if name in SCHEMES or name in ("knowledge_node", "portal"):
         label, english = _named(name, value)
+        label = label.removesuffix("数据集") if name in SHORTENED else label
         return english or label if (get_language() or "").startswith("en") else label
     return value
 
