@@ -16,7 +16,7 @@ POSTGRES = [
 
 def create(apps, editor):
     for statement in SQLITE if editor.connection.vendor == "sqlite" else POSTGRES:
-        editor.execute(statement)
+        editor.execute(statement, params=None)  # a % in them is no placeholder
 
 
 def drop(apps, editor):
