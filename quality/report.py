@@ -119,25 +119,25 @@ CENTRE, RADIUS = 210.0, 130.0
 
 
 def wheel(indicators: list[dict]) -> dict:
-    """Paths of the radar: one spoke per indicator, what is 未测 as a hatched sector, the shape over what is measured."""
-    count = len(indicators)
-    spokes, sectors, dots, labels, points = [], [], [], [], []
+    """Shapes of the wheel: one sector per indicator, as long as its score, hatched to the edge where it is 未测 or 不适用."""
+    half = math.pi / len(indicators)
+    spokes, voids, wedges, labels = [], [], [], []
     for position, row in enumerate(indicators):
-        angle = 2 * math.pi * (position + 0.5) / count - math.pi / 2
-        spokes.append(f"M{CENTRE:g} {CENTRE:g}L{_at(angle, RADIUS)}")
+        angle = 2 * half * (position + 0.5) - math.pi / 2
+        spokes.append(f"M{CENTRE:g} {CENTRE:g}L{_at(angle - half, RADIUS)}")
         x, y = _xy(angle, RADIUS + 18)
         labels.append({"x": f"{x:.1f}", "y": f"{y + 4.5:.1f}", "text": row["code"]})
         if row["status"] == "measured":
             score = float(row["score"])
-            x, y = _xy(angle, RADIUS * score / 100)
-            dots.append({"x": f"{x:.1f}", "y": f"{y:.1f}", "low": score < 60})
-            points.append(f"{x:.1f} {y:.1f}")
+            wedges.append({"path": _sector(angle, half * 0.86, RADIUS * score / 100), "low": score < 60})
         else:
-            half = math.pi / count
-            sectors.append(f"M{CENTRE:g} {CENTRE:g}L{_at(angle - half, RADIUS)}A{RADIUS:g} {RADIUS:g} 0 0 1 {_at(angle + half, RADIUS)}Z")
-            points.append(f"{CENTRE:g} {CENTRE:g}")
-    return {"spokes": "".join(spokes), "sectors": sectors, "dots": dots, "labels": labels, "shape": "M" + " ".join(points) + "Z",
-            "rings": [f"{RADIUS * part / 5:g}" for part in range(1, 5)], "edge": f"{RADIUS:g}"}  # fmt: skip
+            voids.append(_sector(angle, half * 0.86, RADIUS))
+    rings = [f"{RADIUS * part / 5:g}" for part in range(1, 5)]
+    return {"spokes": "".join(spokes), "voids": voids, "wedges": wedges, "labels": labels, "rings": rings, "edge": f"{RADIUS:g}"}
+
+
+def _sector(angle: float, half: float, radius: float) -> str:
+    return f"M{CENTRE:g} {CENTRE:g}L{_at(angle - half, radius)}A{radius:.1f} {radius:.1f} 0 0 1 {_at(angle + half, radius)}Z"
 
 
 def _xy(angle: float, radius: float) -> tuple[float, float]:
