@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions, pagination, parsers, renderers
 from rest_framework.response import Response
 
-from catalog.exceptions import DomainError, ListingInvalid
+from catalog.exceptions import DomainError
 
 
 class OrjsonRenderer(renderers.BaseRenderer):
@@ -57,10 +57,8 @@ def problem_body(status: int, detail: str, *, code: str = "", errors: list[dict]
 def problem_handler(error, context) -> Response | None:
     """Domain errors, DRF errors and Django's own become problem details; anything else stays a 500."""
     headers = {}
-    if isinstance(error, ListingInvalid):
-        body = problem_body(error.status, str(error), code=error.code, errors=error.errors)
-    elif isinstance(error, DomainError):
-        body = problem_body(error.status, str(error), code=error.code)
+    if isinstance(error, DomainError):
+        body = problem_body(error.status, str(error), code=error.code, errors=getattr(error, "errors", None))
     elif isinstance(error, RequestDataTooBig):
         body = problem_body(413, _("请求正文太大。"), code="too_large")
     elif isinstance(error, Http404):

@@ -22,6 +22,7 @@ from catalog.listing import to_document
 from catalog.models import Dataset, Revision
 from catalog.permissions import may_edit
 from catalog.services import registration, review
+from catalog.services.samples import add_sample
 from catalog.services.versions import compare_documents
 
 FORMATS = {"dcat": "jsonld", "turtle": "ttl", "croissant": "croissant.json", "datapackage": "datapackage.json", "listing": "json"}
@@ -238,8 +239,6 @@ class SampleViewSet(IdempotentMixin, viewsets.GenericViewSet):
         summary="上传样例（检查之后才可下载）", request={"multipart/form-data": writing.SampleUploadSerializer}, responses={201: out.SampleRow}
     )
     def create(self, request, uid):
-        from catalog.services.samples import add_sample
-
         values = parsed(writing.SampleUploadSerializer, request)
         sample = add_sample(self.dataset(), values.pop("file"), user=request.user, **values)
         return Response(out.SampleRow(sample).data, status=status.HTTP_201_CREATED)

@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.api.results import clean
 from catalog.api.serializers import StatisticsSerializer, Suggestions
 from catalog.models import Dataset, Organization, Portal
 from catalog.search.backends import get_backend
@@ -69,11 +70,3 @@ class Map(APIView):
 
         params = clean(request.query_params)
         return Response(resource_map(params.get("layer") or "count", query_from(params), value=params.get("value", "")))
-
-
-def clean(params):
-    """Request parameters without NUL, which PostgreSQL does not take."""
-    cleaned = params.copy()
-    for name, values in list(cleaned.lists()):
-        cleaned.setlist(name, [value.replace("\x00", "") for value in values])
-    return cleaned

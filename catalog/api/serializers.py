@@ -1,7 +1,6 @@
 """What the API answers, one serializer per kind of answer."""
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.models import Dataset, Organization, Review, ReviewComment, ReviewVerdict, Revision, Sample, Term, Version
@@ -23,24 +22,24 @@ class DatasetRow(serializers.Serializer):
     organization = OrganizationBrief()
     grade = serializers.CharField()
     score = serializers.CharField(allow_null=True)
-    portal = serializers.CharField(source="home_portal")
+    assurance = serializers.CharField()
+    portal = serializers.CharField()
+    title_en = serializers.CharField()
     sectors = serializers.ListField(child=serializers.CharField())
     modalities = serializers.ListField(child=serializers.CharField())
+    model_stages = serializers.ListField(child=serializers.CharField())
     region = serializers.CharField()
     license_type = serializers.CharField()
+    license = serializers.CharField()
     openness = serializers.CharField()
     record_count = serializers.IntegerField(allow_null=True)
     byte_size = serializers.IntegerField(allow_null=True)
-    modified = serializers.SerializerMethodField()
+    download_count = serializers.IntegerField()
+    is_example = serializers.BooleanField()
+    modified = serializers.DateField()
+    listed_at = serializers.DateTimeField(allow_null=True)
     updated_at = serializers.DateTimeField()
-    url = serializers.SerializerMethodField()
-
-    def get_modified(self, dataset) -> str:
-        return (dataset.modified or dataset.updated_at.date()).isoformat()
-
-    @extend_schema_field({"type": "string", "format": "uri"})
-    def get_url(self, dataset):
-        return page_url(dataset)
+    url = serializers.URLField()
 
 
 def page_url(dataset) -> str:
@@ -58,6 +57,8 @@ class DatasetPage(serializers.Serializer):
     facets = serializers.DictField(child=FacetValueSerializer(many=True))
     next = serializers.URLField(allow_null=True)
     results = DatasetRow(many=True)
+    engine = serializers.CharField()
+    degraded = serializers.BooleanField()
 
 
 class QualityBrief(serializers.Serializer):
