@@ -9,6 +9,7 @@ from celery.signals import worker_ready
 import config.folder_queue  # noqa: F401  registers the folder:// broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Nothing here may read a setting while this module is imported: settings import the package it lies in.
 app = Celery("jimu")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

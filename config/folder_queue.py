@@ -22,8 +22,11 @@ TRANSPORT_ALIASES["folder"] = "config.folder_queue:Transport"
 class Channel(filesystem.Channel):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for folder in (self.data_folder_in, self.control_folder):
-            Path(folder).mkdir(parents=True, exist_ok=True)
+        try:
+            for folder in (self.data_folder_in, self.data_folder_out, self.control_folder):
+                Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ChannelError(f"cannot make {folder}: {error.strerror}") from error
 
     def _put(self, queue, payload, **kwargs):
         folder = Path(self.data_folder_out)
@@ -37,8 +40,8 @@ class Channel(filesystem.Channel):
 
     def _get(self, queue):
         folder = Path(self.data_folder_in)
-        ending = f".{queue}.msg"
-        for name in sorted(entry for entry in os.listdir(folder) if entry.endswith(ending)):
+        ending = f"{queue}.msg"
+        for name in sorted(entry for entry in os.listdir(folder) if entry.partition(".")[2] == ending):
             taken = folder / f"{name}.taken"
             try:
                 os.rename(folder / name, taken)
@@ -53,12 +56,12 @@ class Channel(filesystem.Channel):
         raise Empty
 
     def _size(self, queue):
-        return sum(1 for name in os.listdir(self.data_folder_in) if name.endswith(f".{queue}.msg"))
+        return sum(1 for name in os.listdir(self.data_folder_in) if name.partition(".")[2] == f"{queue}.msg")
 
     def _purge(self, queue):
         count = 0
         for name in os.listdir(self.data_folder_in):
-            if name.endswith(f".{queue}.msg"):
+            if name.partition(".")[2] == f"{queue}.msg":
                 Path(self.data_folder_in, name).unlink(missing_ok=True)
                 count += 1
         return count

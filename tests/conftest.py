@@ -2,11 +2,13 @@
 
 import importlib
 import os
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
+CHROMIUM = "/usr/bin/chromium"
 append_only = importlib.import_module("catalog.migrations.0002_append_only")
 
 
@@ -21,11 +23,26 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 
 def pytest_collection_modifyitems(items):
-    required = os.environ.get("PORTAL_REQUIRE_SERVICES") == "1"
+    """Skip, with the reason, what needs a server or a browser that is not here; with PORTAL_REQUIRE_SERVICES=1 fail instead."""
     for item in items:
-        mark = item.get_closest_marker("services")
-        if not mark:
-            continue
-        missing = [name for name in mark.args if not os.environ.get(name)]
-        if missing and not required:
-            item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(missing)}: run `make services` first"))
+        reason = lacks(item)
+        if reason and os.environ.get("PORTAL_REQUIRE_SERVICES") == "1":
+            item.add_marker(pytest.mark.usefixtures("fail_for_lack"))
+            item.lack = reason
+        elif reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def lacks(item) -> str:
+    mark = item.get_closest_marker("services")
+    missing = [name for name in (mark.args if mark else ()) if not os.environ.get(name)]
+    if missing:
+        return f"needs {', '.join(missing)}: run `make services`, then `make test-services`"
+    if item.get_closest_marker("browser") and not Path(CHROMIUM).exists():
+        return f"needs {CHROMIUM} (Debian: chromium)"
+    return ""
+
+
+@pytest.fixture
+def fail_for_lack(request):
+    pytest.fail(request.node.lack)
