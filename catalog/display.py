@@ -12,7 +12,13 @@ from catalog.listing import FIELDS, FLAGS, VOCABULARIES
 from catalog.models import Dataset
 from catalog.services.versions import compare_documents
 
-OTHER = {"resources": lazy("文件与服务"), "samples": lazy("样例"), "organization": lazy("提供方"), "change_note": lazy("更新内容"), "schema": lazy("格式")}
+OTHER = {
+    "resources": lazy("文件与服务"),
+    "samples": lazy("样例"),
+    "organization": lazy("提供方"),
+    "change_note": lazy("更新内容"),
+    "schema": lazy("格式"),
+}
 SHOWN_PARTS = ("name", "label", "title", "model", "organization", "version", "type")
 DIFF_LIMIT = 1500  # characters; above that the two texts stand side by side unmarked
 
@@ -107,5 +113,3 @@ def marked(before: str, after: str) -> tuple[list, list]:
         if b2 > b1:
             right.append((after[b1:b2], tag != "equal"))
     return left, right
-
-

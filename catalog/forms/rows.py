@@ -33,7 +33,7 @@ class RowsWidget(forms.Widget):
         prefix = f"{name}-"
         indices = {key[len(prefix) :].split("-")[0] for key in data if key.startswith(prefix)}
         rows = []
-        for index in sorted((int(i) for i in indices if i.isascii() and i.isdigit() and len(i) < 6)):
+        for index in sorted(int(i) for i in indices if i.isascii() and i.isdigit() and len(i) < 6):
             row = {column.name: data.get(f"{prefix}{index}-{column.name}", "").strip() for column in self.columns}
             if any(value for key, value in row.items() if not self._is_idle(key)):
                 rows.append(row)

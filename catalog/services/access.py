@@ -93,9 +93,7 @@ def _require_filled(purpose: str, accepted: bool) -> None:
 
 
 @transaction.atomic
-def decide_request(
-    request: AccessRequest, *, user: User, decision: str, reason: str = "", scope: str = "", days: int = GRANT_DAYS
-) -> AccessRequest:
+def decide_request(request: AccessRequest, *, user: User, decision: str, reason: str = "", scope: str = "", days: int = GRANT_DAYS) -> AccessRequest:
     """`decision` is granted, refused or revoked. Important data need a second person; a refusal or revocation says why."""
     request = AccessRequest.objects.select_for_update().select_related("dataset__organization").get(pk=request.pk)
     require_edit(user, request.dataset)

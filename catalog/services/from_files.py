@@ -109,7 +109,12 @@ def register_file(upload, *, organization: Organization, user: User, dry_run: bo
             if dry_run or outcome.errors:
                 raise Undone
             audit.append(
-                "organization.bulk_registered", organization, actor=user, file=str(upload.name)[:200], created=outcome.created, updated=outcome.updated
+                "organization.bulk_registered",
+                organization,
+                actor=user,
+                file=str(upload.name)[:200],
+                created=outcome.created,
+                updated=outcome.updated,
             )
             outcome.is_done = True
     except Undone:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 
-import orjson
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone

@@ -47,7 +47,9 @@ def queue(request) -> dict:
     }
     scope = request.GET.get("scope") if request.GET.get("scope") in scopes else "all"
     kind = request.GET.get("kind") if request.GET.get("kind") in Review.Kind.values else ""
-    counts = open_reviews.aggregate(**{name: Count("pk", filter=rule, distinct=True) if name != "all" else Count("pk", distinct=True) for name, rule in scopes.items()})
+    counts = open_reviews.aggregate(
+        **{name: Count("pk", filter=rule, distinct=True) if name != "all" else Count("pk", distinct=True) for name, rule in scopes.items()}
+    )
     rows = open_reviews.filter(scopes[scope]).filter(**({"kind": kind} if kind else {})).distinct()
     rows = rows.select_related("dataset__organization", "revision").order_by("due_at", "id")[:QUEUE]
     names = {"all": _("全部"), "mine": _("我的"), "free": _("未分派"), "late": _("逾期"), "second": _("待复核")}
@@ -138,7 +140,10 @@ def act(request, row):
     deeds = {
         "start": (lambda: services.start_review(row, reviewer=user), _("已领取。")),
         "assign": (lambda: services.assign_review(row, reviewer=chosen_reviewer(post), by=user), _("已分派。")),
-        "comment": (lambda: services.add_comment(row, author=user, body=post.get("body", ""), pointer=post.get("pointer", "")[:200]), _("意见已记下。")),
+        "comment": (
+            lambda: services.add_comment(row, author=user, body=post.get("body", ""), pointer=post.get("pointer", "")[:200]),
+            _("意见已记下。"),
+        ),
         "resolve": (lambda: services.resolve_comment(row, comment_pk=number(post.get("comment")), user=user), ""),
         "verdicts": (lambda: give_verdicts(row, user, post), _("各部分意见已记下。")),
         "approve": (lambda: (give_verdicts(row, user, post), services.approve_review(row, reviewer=user, reason=reason)), _("已通过。")),

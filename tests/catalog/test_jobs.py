@@ -286,7 +286,9 @@ def test_a_job_finishes_although_its_worker_was_killed_in_the_middle(tmp_path):
     assert manage("migrate", "--verbosity", "0", env=env).returncode == 0
     code = f"from catalog.jobs import enqueue; enqueue('test-slow', {{'notes': {str(notes)!r}, 'steps': 600}})"
     assert manage("shell", "--no-imports", "-c", code, env=env).returncode == 0
-    beat = start("-m", "celery", "--quiet", "--app", "config", "beat", "--schedule", str(tmp_path / "beat"), "--pidfile", "", env=env, log=tmp_path / "b")
+    beat = start(
+        "-m", "celery", "--quiet", "--app", "config", "beat", "--schedule", str(tmp_path / "beat"), "--pidfile", "", env=env, log=tmp_path / "b"
+    )
     first = worker(env, tmp_path)
     second = None
     try:
