@@ -56,9 +56,9 @@ class Raw:
 
     connection = connection
 
-    def execute(self, statement):
+    def execute(self, statement, params=()):
         with connection.cursor() as cursor:
-            cursor.execute(statement)
+            cursor.execute(statement, params)
 
 
 def test_nothing_is_visible_to_a_stranger_before_it_is_listed():
