@@ -63,7 +63,7 @@ def narrowed(query: SearchQuery, **filters) -> SearchQuery:
 def resource_map(layer: str = "count", query: SearchQuery | None = None, *, value: str = "") -> dict:
     """The province map of one layer. UnknownLayer for a layer that does not exist.
 
-    {"layer", "label", "value", "total": datasets under the query, "unplaced": of them without a province,
+    {"layer", "label", "value", "value_label", "total": datasets under the query, "unplaced": of them without a province,
      "values": [{"value", "label", "count", "url", "current"}]   categories of the layer, most frequent first,
      "regions": [{"code", "name", "char", "count", "volume", "good", "good_share", "recent", "figure": number the layer
                   shows or None, "text": the same for people, "step": 0–5, "url": the list with exactly that filter}]
@@ -87,17 +87,18 @@ def resource_map(layer: str = "count", query: SearchQuery | None = None, *, valu
         row["step"] = step_of(row["figure"], limits)
         row["text"] = figure_text(layer, row["figure"])
         row["url"] = listing_url(query, **(layer_filter(layer, dimension, value) | {"region": row["code"]}))
-    total = total_of(query)
+    total, label = total_of(query), next((item["label"] for item in values if item["current"]), "")
     return {
         "layer": layer,
         "label": str(LAYERS[layer][0]),
         "value": value,
+        "value_label": label,
         "total": total,
         "unplaced": total - sum(row["count"] for row in rows),
         "values": values,
         "regions": rows,
         "legend": legend(layer, [row["figure"] for row in rows if row["figure"]], limits),
-        "finding": finding(layer, rows, total, next((item["label"] for item in values if item["current"]), "")),
+        "finding": finding(layer, rows, total, label),
         "generated": timezone.now().isoformat(timespec="seconds"),
     }
 

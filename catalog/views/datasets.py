@@ -1,5 +1,7 @@
 """The dataset page, its tabs and what a reader does there: follow, tell, ask for access."""
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Exists, OuterRef, Q
@@ -13,10 +15,12 @@ from catalog.cards import card_rows, with_portal
 from catalog.counting import count_view
 from catalog.datacard import data_card
 from catalog.exceptions import DomainError, ListingInvalid
-from catalog.metadata import metadata_rows
+from catalog.metadata import field_label, metadata_rows, value_text
 from catalog.models import AccessRequest, Dataset, Feedback, Organization, Portal, Sample, Subscription, Version
 from catalog.permissions import may_edit
 from catalog.previews import sample_preview
+from catalog.search import backends
+from catalog.search.query import SearchQuery
 from catalog.services import access, usage
 from catalog.services.versions import compare_documents
 from catalog.views.problems import refuse
@@ -134,8 +138,6 @@ def _versions_tab(request, dataset, context):
 
 
 def metadata_change(item):
-    from catalog.metadata import field_label, value_text
-
     return {"label": field_label(item["field"]), "old": value_text(item["field"], item["old"]), "new": value_text(item["field"], item["new"])}
 
 
@@ -153,9 +155,6 @@ def _lineage_tab(request, dataset, context):
 
 def related_ids(dataset):
     """Other public datasets of the same sectors, those sharing a modality or the provider first."""
-    from catalog.search import backends
-    from catalog.search.query import SearchQuery
-
     if not dataset.sectors:
         return []
     filters = {"sector": tuple(str(code) for code in dataset.sectors)}
@@ -197,7 +196,8 @@ def _tombstone(request, uid):
 @require_safe
 def identifier(request, identifier):
     """The short permanent address: to the page, or to the form the Accept header asks for."""
-    found = Dataset.objects.filter(Q(identifier=identifier) | Q(uid=_uuid(identifier))).only("uid").first()
+    named = Q(identifier=identifier) | Q(uid=_uuid(identifier))
+    found = Dataset.objects.visible_to(request.user).filter(named).first() or Dataset.objects.tombstones().filter(named).first()
     if found is None:
         raise Http404
     preferred = request.get_preferred_type(list(MEDIA)) or "text/html"
@@ -209,8 +209,6 @@ def identifier(request, identifier):
 
 
 def _uuid(text):
-    from uuid import UUID
-
     try:
         return UUID(text)
     except ValueError:

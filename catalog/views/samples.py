@@ -1,6 +1,7 @@
 """Sample download: terms and purpose first, then the file, inert and resumable; every download is counted per consumer."""
 
 import re
+from base64 import b64encode
 
 from django.core import signing
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -167,6 +168,4 @@ def blocks(stream, first: int, length: int):
 
 
 def _base64(digest: str) -> str:
-    from base64 import b64encode
-
     return b64encode(bytes.fromhex(digest)).decode() if digest else ""
