@@ -32,6 +32,12 @@ def terms(codes, scheme):
 
 
 @register.filter
+def bare(words):
+    """Words of a vocabulary without the 数据集 at their end, where a column already says so."""
+    return [word.removesuffix("数据集") for word in words] if isinstance(words, list) else words.removesuffix("数据集")
+
+
+@register.filter
 def joined(values):
     """Words in a row, as Chinese writes them; in English with commas."""
     return (", " if formatting.is_english() else "、").join(str(value) for value in values or [] if value)
