@@ -89,7 +89,7 @@ def content():
             _("分布占比"),
             _("各行占比相加应为 100。"),
             Column("name", _("部分"), required=True),
-            Column("percent", _("占比（%）"), "number", True, "25.0"),
+            Column("share", _("占比（%）"), "number", True, "25.0"),
         ),
         item("label_statistics", _("标签类别统计")),
         table(

@@ -157,7 +157,7 @@ def stepper(document, findings, current):
             name = place(found["pointer"])[0]
             missing[name] = missing.get(name, 0) + 1
     rows = []
-    for name, (label, _lead, entries) in STEPS.items():
+    for name, (label, _lead, _entries) in STEPS.items():
         filled = any(StepForm(name, document).initial.values()) if name not in ("score", "preview") else False
         state = "current" if name == current else "done" if filled and not missing.get(name) else ""
         note = _("%(count)d 处待补") % {"count": missing[name]} if missing.get(name) and name != "preview" else ""
