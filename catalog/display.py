@@ -1,6 +1,7 @@
 """Listing documents in words for people: labels of fields, values with their codes spelt out, differences side by side."""
 
 import difflib
+import re
 from functools import cache
 
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ OTHER = {
     "schema": lazy("格式"),
 }
 SHOWN_PARTS = ("name", "label", "title", "model", "organization", "version", "type")
+HAN = re.compile(r"[\u4e00-\u9fff]")
 DIFF_LIMIT = 1500  # characters; above that the two texts stand side by side unmarked
 
 
@@ -101,7 +103,8 @@ def differences(old: dict, new: dict) -> list[dict]:
 
 def marked(before: str, after: str) -> tuple[list, list]:
     """Both texts cut into (piece, whether it changed)."""
-    if not before or not after or len(before) + len(after) > 2 * DIFF_LIMIT:
+    is_value = not HAN.search(before + after) and len(before + after) < 60  # numbers, dates, codes: changed as a whole
+    if not before or not after or is_value or len(before) + len(after) > 2 * DIFF_LIMIT:
         return [(before, bool(before))], [(after, bool(after))]
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     if matcher.ratio() < 0.3:

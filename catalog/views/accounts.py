@@ -13,7 +13,7 @@ from catalog.api.authentication import create_token
 from catalog.forms.accounts import MemberForm, OrganizationForm, SignUpForm, TokenForm
 from catalog.models import ApiToken, Organization, User
 from catalog.services import accounts
-from catalog.views.acting import attempt
+from catalog.views.acting import attempt, number, valid_uid
 
 
 def sign_up(request):
@@ -62,9 +62,9 @@ def members(request):
     """Members of every organisation one belongs to; owners change them."""
     form, error = MemberForm(request.POST or None), None
     if request.method == "POST":
-        organization = get_object_or_404(own_organizations(request.user), uid=request.POST.get("organization_uid") or "0" * 32)
+        organization = get_object_or_404(own_organizations(request.user), uid=valid_uid(request.POST.get("organization_uid")))
         if "remove" in request.POST:
-            person = get_object_or_404(User, pk=request.POST["remove"] if request.POST["remove"].isdigit() else 0)
+            person = get_object_or_404(User, pk=number(request.POST["remove"]))
             error = attempt(request, lambda: accounts.remove_member(organization, person=person, by=request.user), _("已移出机构。"))
         elif form.is_valid():
             data = form.cleaned_data

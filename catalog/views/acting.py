@@ -1,6 +1,7 @@
 """How pages do things: a domain error becomes its sentence on the page it came from, with its status and what was typed."""
 
 import secrets
+import uuid
 
 from django.contrib import messages
 
@@ -26,3 +27,16 @@ def attempt(request, work, success: str = "") -> DomainError | None:
 def new_token() -> str:
     """For a form that must act once (catalog/services/once.py)."""
     return secrets.token_urlsafe(16)
+
+
+def valid_uid(text) -> uuid.UUID:
+    """The UUID that a form field names, or the nil one, which is nobody's."""
+    try:
+        return uuid.UUID(str(text))
+    except ValueError:
+        return uuid.UUID(int=0)
+
+
+def number(text) -> int:
+    """The key that a form field names; 0 where it is none."""
+    return int(text) if str(text or "").isascii() and str(text or "").isdigit() and len(text) < 15 else 0

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from catalog.exceptions import DomainError
 from catalog.services.from_files import SHOWN, register_file
-from catalog.views.acting import attempt
-from catalog.views.register import fail, valid_uid, writable_organizations
+from catalog.views.acting import attempt, valid_uid
+from catalog.views.register import fail, writable_organizations
 
 
 @login_required

@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog import display
+from catalog.exceptions import Conflict
 from catalog.forms.steps import place
 from catalog.listing import to_document
 from catalog.models import AccessRequest, AuditEntry, Dataset, Notification, Review, Revision
 from catalog.permissions import may_edit
-from catalog.services import registration, review
-from catalog.views.acting import attempt
+from catalog.services import access, registration, review
+from catalog.views.acting import attempt, valid_uid
 
 EXPIRES_SOON = timedelta(days=30)
 PER_PAGE = 50
@@ -96,10 +97,20 @@ def act(request, row):
         "suspend": (lambda: review.suspend_dataset(row, user=user, reason=reason), _("已暂停。恢复上架由审核员办理。")),
         "discard": (lambda: registration.discard_draft(row, user=user), _("草稿已删除。")),
         "abandon": (lambda: registration.discard_revision(row, user=user), _("变更已放弃，上架的版本不变。")),
+        "granted": (lambda: decide(request, row, "granted"), _("已同意，申请人会收到通知。")),
+        "refused": (lambda: decide(request, row, "refused"), _("已拒绝，申请人会看到理由。")),
         "answer": (lambda: answer(request, row), _("回复已送达审核员。")),
     }
     work, success = deeds.get(request.POST.get("do"), (lambda: row.require_status("a known action"), ""))
     return attempt(request, work, success)
+
+
+def decide(request, row, decision):
+    """Answer one request for use of this dataset."""
+    asked = row.access_requests.filter(uid=valid_uid(request.POST.get("request"))).first()
+    if asked is None:
+        raise Conflict(_("没有这份申请。"))
+    access.decide_request(asked, user=request.user, decision=decision, reason=request.POST.get("reason", ""))
 
 
 def answer(request, row):

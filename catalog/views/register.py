@@ -19,7 +19,7 @@ from catalog.models import Dataset, Organization
 from catalog.services import checks, registration, samples
 from catalog.services.once import once
 from catalog.services.sample_formats import MEDIA_TYPES
-from catalog.views.acting import attempt, new_token
+from catalog.views.acting import attempt, new_token, valid_uid
 
 NOT_CLONED = ("source_identifier", "ip_registration", "issued", "modified", "is_example", "extras")
 
@@ -90,15 +90,6 @@ def imported_document(upload) -> dict:
 
 def fail(pointer: str, message: str):
     raise ListingInvalid([{"pointer": pointer, "code": "required", "message": message}])
-
-
-def valid_uid(text):
-    import uuid
-
-    try:
-        return uuid.UUID(str(text))
-    except ValueError:
-        return uuid.UUID(int=0)
 
 
 def editable(request, uid) -> Dataset:

@@ -18,7 +18,7 @@ from catalog.listing import to_document
 from catalog.models import AuditEntry, Portal, Review, ReviewComment, ReviewVerdict, User
 from catalog.permissions import require_review
 from catalog.services import review as services
-from catalog.views.acting import attempt
+from catalog.views.acting import attempt, number, valid_uid
 
 QUEUE = 60  # rows shown; the rest by filter
 
@@ -94,7 +94,7 @@ def desk(request):
 
 def approve_batch(request) -> int:
     """Approve each ticked review that has no finding at all; the others keep their place and say why."""
-    chosen = Review.objects.filter(uid__in=[uid for uid in request.POST.getlist("review") if valid_uuid(uid)], state__in=Review.OPEN_STATES)
+    chosen = Review.objects.filter(uid__in=[valid_uid(text) for text in request.POST.getlist("review")], state__in=Review.OPEN_STATES)
     done, refused = 0, 0
     for row in chosen.prefetch_related("checks")[:100]:
         try:
@@ -108,16 +108,6 @@ def approve_batch(request) -> int:
     if not done and not refused:
         messages.error(request, _("请先勾选要通过的登记。"))
     return 200 if done and not refused else 409
-
-
-def valid_uuid(text):
-    import uuid
-
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 @reviewers_only
@@ -156,10 +146,6 @@ def act(request, row):
 
 def refuse_unknown():
     raise NotAllowed(_("没有这种操作。"))
-
-
-def number(text):
-    return int(text) if str(text or "").isdigit() and len(text) < 15 else 0
 
 
 def chosen_reviewer(post):

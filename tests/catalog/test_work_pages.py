@@ -3,9 +3,10 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.forms.steps import NAMES, STEPS
-from catalog.models import Dataset, Membership, Organization, Review, User
+from catalog.models import AccessRequest, Dataset, Membership, Organization, Review, User
 from catalog.services import registration, review
 from catalog.services.samples import add_sample
 from tests.factories import COMPLETE, make_dataset, make_member, make_organization, make_user
@@ -514,6 +515,43 @@ def test_the_desk_shows_reason_and_conversation_of_a_return(client, submitted, e
     answer = client.post(f"/desk/datasets/{submitted.dataset.uid}/", {"do": "answer", "body": "已补上"})
     assert answer.status_code == 302
     assert submitted.comments.get().body == "已补上"
+
+
+def test_the_provider_answers_a_request_for_use(client, submitted, editor):
+    dataset = listed(submitted.dataset, make_user(role="reviewer"))
+    asked = AccessRequest.objects.create(dataset=dataset, requester=make_user(), purpose="训练路面模型", due_at=timezone.now())
+    client.force_login(editor)
+    url = f"/desk/datasets/{dataset.uid}/"
+
+    assert "训练路面模型" in client.get(url).content.decode()
+    assert client.post(url, {"do": "refused", "request": str(asked.uid)}).status_code == 422
+    assert client.post(url, {"do": "granted", "request": "nonsense"}).status_code == 409
+    assert client.post(url, {"do": "granted", "request": str(asked.uid)}).status_code == 302
+    asked.refresh_from_db()
+    assert asked.state == "granted"
+
+
+@pytest.mark.parametrize("value", ["", "x", "0" * 40, "²", "-1", "'; --"])
+def test_nonsense_in_hidden_fields_is_no_server_error(client, organization, editor, submitted, value):
+    client.force_login(make_member(organization, "owner"))
+    answers = [
+        client.post("/desk/members/", {"organization_uid": value, "remove": value}),
+        client.post("/desk/members/", {"organization_uid": str(organization.uid), "remove": value}),
+        client.post("/register/", {"organization": value, "how": value, "original": value}),
+        client.post("/register/bulk/", {"organization": value, "do": value}),
+        client.get(f"/desk/?state={value}&page={value}"),
+    ]
+    client.force_login(make_user(role="reviewer"))
+    answers += [
+        client.post("/review/?batch", {"review": value}),
+        client.get(f"/review/?scope={value}&kind={value}"),
+        *(
+            client.post(f"/review/{submitted.uid}/", {"do": do, "comment": value, "reviewer": value})
+            for do in ("resolve", "assign", "comment", value)
+        ),
+    ]
+
+    assert all(answer.status_code < 500 for answer in answers)
 
 
 # --- accounts
