@@ -1,8 +1,11 @@
 """/api/v1/datasets/: list, read, register, change, submit and take off the list."""
 
-from django.db import transaction
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status, viewsets
@@ -17,6 +20,7 @@ from catalog.api.etags import dataset_etag, not_modified, require_match
 from catalog.api.idempotency import IdempotentMixin
 from catalog.api.permissions import visible_datasets
 from catalog.api.results import LIST_PARAMETERS, dataset_page
+from catalog.exceptions import ListingInvalid
 from catalog.interchange.disclosure import disclosed, is_minimal
 from catalog.listing import to_document
 from catalog.models import Dataset, Revision
@@ -34,6 +38,17 @@ def parsed(serializer_class, request) -> dict:
     serializer = serializer_class(data=request.data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+@contextmanager
+def refusing_twins():
+    """What the database allows only once becomes a finding instead of a failure."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        message = _("本机构已有一个数据集用了这个原标识，或者资源的 uid 属于另一个数据集。")
+        raise ListingInvalid([{"pointer": "/source_identifier", "code": "taken", "message": message}]) from None
 
 
 def open_revision(dataset) -> Revision | None:
@@ -129,7 +144,8 @@ class DatasetViewSet(IdempotentMixin, viewsets.GenericViewSet):
     def create(self, request):
         document = {key: value for key, value in parsed(CreateDatasetSerializer, request).items() if value is not None}
         organization = document.pop("organization")
-        dataset = registration.create_dataset(document, organization=organization, user=request.user)
+        with refusing_twins():
+            dataset = registration.create_dataset(document, organization=organization, user=request.user)
         return self.answer(dataset, status.HTTP_201_CREATED, Location=request.build_absolute_uri(f"{dataset.uid}/"))
 
     def retrieve(self, request, uid=None):
@@ -146,7 +162,8 @@ class DatasetViewSet(IdempotentMixin, viewsets.GenericViewSet):
         dataset = self.find()  # as the lock holder sees it
         require_match(request, detail(request, dataset)[1])
         note = changes.pop("change_note", "")
-        registration.update_dataset(dataset, changes, user=request.user, change_note=note)
+        with refusing_twins():
+            registration.update_dataset(dataset, changes, user=request.user, change_note=note)
         return self.answer(dataset)
 
     @extend_schema(summary="提交审核", request=writing.SubmitSerializer, responses=out.DatasetDetail)

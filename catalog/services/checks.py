@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.exceptions import ListingInvalid
-from catalog.listing import DATES, FLAGS, LIMITS, LIST_OBJECTS, LISTS, NUMBERS, OBJECTS, TEXT, VOCABULARIES, canonical
+from catalog.listing import DATES, FLAGS, LIMITS, LIST_OBJECTS, LISTS, NUMBERS, OBJECTS, RESOURCE_FIELDS, TEXT, VOCABULARIES, canonical
 from catalog.models import CheckResult, Dataset, Resource, Review, Term
 
 REQUIRED = {  # 必填 for submission (R114: required and optional kept apart)
@@ -29,6 +29,7 @@ REQUIRED = {  # 必填 for submission (R114: required and optional kept apart)
 }
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ID_CARD = re.compile(r"(?<![0-9])[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9])")
 SECRET = re.compile(r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|(?:password|passwd|secret|token)\s*[=:]\s*\S{8,}", re.I)
@@ -63,14 +64,37 @@ def shape_errors(document: dict, *, codes: dict[str, set[str]] | None = None) ->
     start, end = document.get("temporal_start"), document.get("temporal_end")
     if isinstance(start, str) and isinstance(end, str) and start > end:
         errors.append(finding("order", "/temporal_end", _("时间范围的终点早于起点。")))
-    for position, item in enumerate(document.get("resources") or []):
-        if not isinstance(item, dict) or not str(item.get("name") or "").strip():
-            errors.append(finding("required", f"/resources/{position}/name", _("资源要有名称。")))
-        elif item.get("kind", "file") not in Resource.Kind.values:
-            errors.append(finding("unknown_code", f"/resources/{position}/kind", _("资源类别不在 file、service、document 之中。")))
+    errors += resource_errors(document.get("resources"))
     if not errors and len(canonical(document)) > LIMITS["document"]:
         errors.append(finding("too_large", "", _("整条记录超过 256 KiB。")))
     return errors
+
+
+def resource_errors(resources) -> list[dict]:
+    """Findings about the manifest: every item an object with a name, its values of their fields' type and length."""
+    if resources is None:
+        return []
+    if not isinstance(resources, list) or len(resources) > 1000:
+        return [finding("type", "/resources", _("应是至多 1000 项的列表。"))]
+    return [found for position, item in enumerate(resources) for found in _resource(f"/resources/{position}", item)]
+
+
+def _resource(pointer, item):
+    if not isinstance(item, dict) or not str(item.get("name") or "").strip():
+        yield finding("required", f"{pointer}/name", _("资源要有名称。"))
+        return
+    if item.get("kind") not in (None, *Resource.Kind.values):
+        yield finding("unknown_code", f"{pointer}/kind", _("资源类别不在 file、service、document 之中。"))
+    if item.get("uid") is not None and not (isinstance(item["uid"], str) and UUID.fullmatch(item["uid"])):
+        yield finding("type", f"{pointer}/uid", _("应是一个 UUID。"))
+    for name in RESOURCE_FIELDS:
+        value = item.get(name)
+        if value is None or name == "kind":
+            continue
+        check = {"byte_size": _number, "columns": _objects}.get(name)
+        yield from (
+            check(f"{pointer[1:]}/{name}", value) if check else _text(f"{pointer[1:]}/{name}", value, Resource._meta.get_field(name).max_length)
+        )
 
 
 def active_codes() -> dict[str, set[str]]:
@@ -81,12 +105,12 @@ def active_codes() -> dict[str, set[str]]:
     return codes
 
 
-def _text(name, value):
-    field = Dataset._meta.get_field(name)
+def _text(name, value, limit=0):
+    limit = limit if "/" in name else Dataset._meta.get_field(name).max_length
     if not isinstance(value, str):
         yield finding("type", f"/{name}", _("应是文字。"))
-    elif field.max_length and len(value) > field.max_length:
-        yield finding("too_long", f"/{name}", _("超过 %(limit)d 个字。") % {"limit": field.max_length})
+    elif limit and len(value) > limit:
+        yield finding("too_long", f"/{name}", _("超过 %(limit)d 个字。") % {"limit": limit})
     elif CONTROL.search(value):
         yield finding("control_character", f"/{name}", _("含有控制字符。"))
 
@@ -99,14 +123,17 @@ def _flag(name, value):
 def _number(name, value):
     if isinstance(value, bool) or not isinstance(value, int):
         yield finding("type", f"/{name}", _("应是整数。"))
-    elif not 0 <= value <= 2**53:
-        yield finding("range", f"/{name}", _("应在 0 到 2^53 之间。"))
+    elif not 0 <= value <= (limit := 2**31 - 1 if name == "price_index" else 2**53):
+        yield finding("range", f"/{name}", _("应在 0 到 %(limit)d 之间。") % {"limit": limit})
 
 
 def _date(name, value):
     try:
-        datetime.date.fromisoformat(value)
+        # fromisoformat alone also takes 20261121 and 2026-W47-6, which do not sort with the others
+        right = len(value) == 10 and value[4] == "-" and bool(datetime.date.fromisoformat(value))
     except (TypeError, ValueError):
+        right = False
+    if not right:
         yield finding("date", f"/{name}", _("应是 2026-11-21 这样的日期。"))
 
 
@@ -137,6 +164,8 @@ def _not_plain(value, depth=0) -> str:
     """Why a nested value may not stand in a listing document: floats, huge integers, depth, keys that are not ASCII."""
     if depth > LIMITS["depth"] - 2:
         return _("嵌套太深。")
+    if isinstance(value, str) and CONTROL.search(value):
+        return _("含有控制字符。")
     if isinstance(value, float) or (isinstance(value, int) and abs(value) > 2**53):
         return _("数字要用整数，小数请写成文字。")
     if isinstance(value, dict):
