@@ -121,16 +121,17 @@ def _flag(name, value):
 
 
 def _number(name, value):
+    limit = 2**31 - 1 if name == "price_index" else 2**53
     if isinstance(value, bool) or not isinstance(value, int):
         yield finding("type", f"/{name}", _("应是整数。"))
-    elif not 0 <= value <= (limit := 2**31 - 1 if name == "price_index" else 2**53):
+    elif not 0 <= value <= limit:
         yield finding("range", f"/{name}", _("应在 0 到 %(limit)d 之间。") % {"limit": limit})
 
 
 def _date(name, value):
     try:
         # fromisoformat alone also takes 20261121 and 2026-W47-6, which do not sort with the others
-        right = len(value) == 10 and value[4] == "-" and bool(datetime.date.fromisoformat(value))
+        right = len(value) == 10 and value[4] == value[7] == "-" and bool(datetime.date.fromisoformat(value))
     except (TypeError, ValueError):
         right = False
     if not right:
