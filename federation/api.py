@@ -1,7 +1,7 @@
 """REST: national takedown and restore."""
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -37,11 +37,19 @@ class DecisionView(APIView):
         return Response(DecisionSerializer(decision).data, status=201)
 
 
-@extend_schema(operation_id="dataset_takedown", request=ReasonSerializer, responses={201: DecisionSerializer})
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="datasets_takedown", summary="国家下架", tags=["federation"], request=ReasonSerializer, responses={201: DecisionSerializer}
+    )
+)
 class TakedownView(DecisionView):
     kind = decisions.Kind.TAKEDOWN
 
 
-@extend_schema(operation_id="dataset_restore", request=ReasonSerializer, responses={201: DecisionSerializer})
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="datasets_restore", summary="恢复收录", tags=["federation"], request=ReasonSerializer, responses={201: DecisionSerializer}
+    )
+)
 class RestoreView(DecisionView):
     kind = decisions.Kind.RESTORE

@@ -181,10 +181,10 @@ class DatasetViewSet(IdempotentMixin, viewsets.GenericViewSet):
         registration.withdraw_submission(dataset, user=request.user)
         return self.answer(dataset)
 
-    @extend_schema(summary="下架（写明原因）", request=writing.ReasonSerializer, responses={204: None})
+    @extend_schema(summary="下架（写明原因）", request=writing.RequiredReasonSerializer, responses={204: None})
     @action(detail=True, methods=["post"])
     def delist(self, request, uid=None):
-        review.delist_dataset(self.find(), user=request.user, reason=parsed(writing.ReasonSerializer, request)["reason"])
+        review.delist_dataset(self.find(), user=request.user, reason=parsed(writing.RequiredReasonSerializer, request)["reason"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -35,7 +35,7 @@ def _annotated(schema: dict):
 
 def _field(schema: dict):
     # null empties a field, as a missing key does at creation
-    return _annotated(schema | {"type": [schema["type"], "null"]})(required=False, allow_null=True)
+    return _annotated(schema)(required=False, allow_null=True)
 
 
 SHAPES = (

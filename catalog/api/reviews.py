@@ -72,16 +72,16 @@ class ReviewViewSet(IdempotentMixin, viewsets.GenericViewSet):
         service.approve_review(self.find(), reviewer=request.user, **parsed(writing.OptionalReasonSerializer, request))
         return self.answer()
 
-    @extend_schema(summary="退回修改（写明理由）", request=writing.ReasonSerializer, responses=out.ReviewDetail)
+    @extend_schema(summary="退回修改（写明理由）", request=writing.RequiredReasonSerializer, responses=out.ReviewDetail)
     @action(detail=True, methods=["post"], url_path="return", url_name="return")
     def send_back(self, request, uid=None):
-        service.return_review(self.find(), reviewer=request.user, **parsed(writing.ReasonSerializer, request))
+        service.return_review(self.find(), reviewer=request.user, **parsed(writing.RequiredReasonSerializer, request))
         return self.answer()
 
-    @extend_schema(summary="驳回（写明理由）", request=writing.ReasonSerializer, responses=out.ReviewDetail)
+    @extend_schema(summary="驳回（写明理由）", request=writing.RequiredReasonSerializer, responses=out.ReviewDetail)
     @action(detail=True, methods=["post"])
     def reject(self, request, uid=None):
-        service.reject_review(self.find(), reviewer=request.user, **parsed(writing.ReasonSerializer, request))
+        service.reject_review(self.find(), reviewer=request.user, **parsed(writing.RequiredReasonSerializer, request))
         return self.answer()
 
     @extend_schema(summary="给四个部分之一下结论", request=writing.VerdictSerializer, responses=out.ReviewDetail)

@@ -8,7 +8,7 @@ from catalog.ids import is_valid_uscc
 from catalog.models import Organization, ReviewVerdict, Term
 
 
-class ReasonSerializer(StrictSerializer):
+class RequiredReasonSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=2000)
 
 
