@@ -30,6 +30,7 @@ def main():
     Path(os.environ["PORTAL_DATA_DIR"]).mkdir(exist_ok=True)
     call_command("migrate", verbosity=0)
     organization, now = make_organization(), timezone.now()
+    kept = {"home_portal": "cn", "organization": organization, "status": "listed", "listed_at": now}
     for start in range(0, count, 2000):
         uids = [new_uid() for _number in range(min(2000, count - start))]
         rows = Dataset.objects.bulk_create(
