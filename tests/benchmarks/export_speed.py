@@ -33,12 +33,7 @@ def main():
     kept = {"home_portal": "cn", "organization": organization, "status": "listed", "listed_at": now}
     for start in range(0, count, 2000):
         uids = [new_uid() for _number in range(min(2000, count - start))]
-        rows = Dataset.objects.bulk_create(
-            Dataset(
-                **COMPLETE, uid=uid, identifier=dataset_urn("cn", uid), home_portal="cn", organization=organization, status="listed", listed_at=now
-            )
-            for uid in uids
-        )
+        rows = Dataset.objects.bulk_create(Dataset(**COMPLETE | kept, uid=uid, identifier=dataset_urn("cn", uid)) for uid in uids)
         Resource.objects.bulk_create(Resource(dataset=row, name="a.csv", format="CSV", download_url="https://example.org/a.csv") for row in rows)
     print(f"{'format':<10}{'rows':>8}{'MB':>8}{'seconds':>9}{'rows/s':>9}{'peak MB':>9}")
     for name, (_file, _type, write) in CATALOG_FORMATS.items():
