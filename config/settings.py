@@ -264,15 +264,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "PREPROCESSING_HOOKS": ["config.openapi.only_api"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.openapi.add_problems"],
-    "ENUM_NAME_OVERRIDES": {
-        "ReviewStateEnum": "catalog.models.review.Review.State.choices",
-        "ReviewKindEnum": "catalog.models.review.Review.Kind.choices",
-        "RevisionStateEnum": "catalog.models.review.Revision.State.choices",
-        "SampleStateEnum": "catalog.models.resources.Sample.State.choices",
-        "OrganizationKindEnum": "catalog.models.accounts.Organization.Kind.choices",
-        "SuggestionKindEnum": "catalog.api.serializers.SUGGESTION_KINDS",
-    },
+    "POSTPROCESSING_HOOKS": ["config.openapi.add_problems"],  # enums stay where they are used: their names would collide
     "COMPONENT_SPLIT_REQUEST": True,
     "AUTHENTICATION_WHITELIST": ["catalog.api.authentication.TokenAuthentication"],
     "APPEND_COMPONENTS": {
