@@ -5,7 +5,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date
 
 from catalog.models import Dataset, Organization, Resource, Sample
 from catalog.search.query import DIMENSIONS, MISSING
@@ -60,12 +60,17 @@ def document(dataset: Dataset, organization: Organization, resources: list, samp
         len(title) + len(body),
         pack(dimensions(dataset, organization, resources, samples)),
         int(dataset.listed_at.astimezone(UTC).timestamp()) if dataset.listed_at else 0,
-        dataset.modified.toordinal() if dataset.modified else 0,
+        _day(dataset.modified),
         -1 if dataset.byte_size is None else dataset.byte_size,
         GRADES.get(dataset.grade, 0),
         static_score(dataset),
     )
-    return IndexDocument(dataset.pk, title, joined, text_digest, _digest(text_digest.encode() + repr(row).encode()), row)
+    told = repr((text_digest, row[:-1], dataset.documentation_score))  # use alone, a counter, does not make a row stale
+    return IndexDocument(dataset.pk, title, joined, text_digest, _digest(told.encode()), row)
+
+
+def _day(value: date | str | None) -> int:
+    return (date.fromisoformat(value) if isinstance(value, str) else value).toordinal() if value else 0
 
 
 def _digest(value: bytes) -> str:

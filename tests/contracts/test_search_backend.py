@@ -18,6 +18,7 @@ from catalog.search.backends import get_backend
 from catalog.search.query import DIMENSIONS, FACETS, SORTS, SearchQuery
 from catalog.search.text import fold, pieces, tokens
 from catalog.services.datasets import project_admission, purge_dataset
+from catalog.services.publication import touch_counter
 from tests.factories import make_dataset, make_organization
 from tests.shared import shared
 
@@ -493,6 +494,15 @@ def test_indexing_twice_writes_once():
     index_datasets([dataset])
 
     assert get_backend().status()["version"] == version
+
+
+@pytest.mark.django_db
+def test_a_counted_download_does_not_make_the_index_stale():
+    dataset = listed(title="常用")
+
+    touch_counter(dataset.pk, "download_count", 500)
+
+    assert get_backend().check()["stale"] == []
 
 
 @pytest.mark.django_db(transaction=True)
