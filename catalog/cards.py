@@ -11,6 +11,14 @@ from catalog.labels import region_label, term_label, term_labels
 from catalog.models import Dataset, Portal, Resource
 
 FORMATS_SHOWN = 4
+WITHHELD = {  # of important data, which show only that they exist and whom to ask (interchange/disclosure.py)
+    "summary": "",
+    "stage_labels": [],
+    "byte_size_text": "",
+    "record_count_text": "",
+    "formats": [],
+    "license_label": "",
+}
 
 
 def with_portal(datasets):
@@ -44,7 +52,7 @@ def formats_of(dataset_pks: Iterable[int]) -> dict[int, list[str]]:
 
 def card_row(dataset: Dataset, formats: list[str]) -> dict:
     organization = dataset.organization
-    return {
+    row = {
         "pk": dataset.pk,
         "uid": str(dataset.uid),
         "url": dataset.get_absolute_url(),
@@ -70,3 +78,4 @@ def card_row(dataset: Dataset, formats: list[str]) -> dict:
         "is_example": dataset.is_example,
         "download_count": dataset.download_count,
     }
+    return row if dataset.security_level == Dataset.SecurityLevel.GENERAL else row | WITHHELD

@@ -15,6 +15,7 @@ STORED = tuple(name for name in DIMENSIONS if name != "updated")  # `updated` de
 BETWEEN_DIMENSIONS, BETWEEN_VALUES, BEFORE_LABEL = "\x1e", "\x1f", "\x1d"
 GRADES = {"A": 4, "B": 3, "C": 2, "D": 1, "": 0}
 SIZES = (("lt-1gb", 10**9), ("1gb-100gb", 10**11), ("100gb-1tb", 10**12), ("1tb-100tb", 10**14), ("gte-100tb", None))
+OF_IMPORTANT = frozenset("sector region modality grade openness portal has_sample organization organization_kind update_frequency".split())
 MAX_SIDE_TEXT = 20_000  # characters of documentation and of column names
 VALUE = 80  # characters of a free-text facet value
 
@@ -47,6 +48,8 @@ def documents(datasets: Sequence[Dataset]) -> list[IndexDocument]:
 
 def document(dataset: Dataset, organization: Organization, resources: list, samples: list) -> IndexDocument:
     title = fold(dataset.title)
+    if _is_withheld(dataset):
+        resources, samples = [], []
     body = fold("\n".join(_texts(dataset, organization, resources, samples)))
     in_title = tokens(title)
     found = in_title | tokens(body)
@@ -61,7 +64,7 @@ def document(dataset: Dataset, organization: Organization, resources: list, samp
         pack(dimensions(dataset, organization, resources, samples)),
         int(dataset.listed_at.astimezone(UTC).timestamp()) if dataset.listed_at else 0,
         _day(dataset.modified),
-        -1 if dataset.byte_size is None else dataset.byte_size,
+        -1 if dataset.byte_size is None or _is_withheld(dataset) else dataset.byte_size,
         GRADES.get(dataset.grade, 0),
         static_score(dataset),
     )
@@ -87,9 +90,16 @@ def static_score(dataset: Dataset) -> float:
     return round(0.1 * GRADES.get(dataset.grade, 0) + 0.2 * use + 0.15 * min(dataset.documentation_score, 100) / 100, 4)
 
 
+def _is_withheld(dataset: Dataset) -> bool:
+    """Important data show only that they exist and whom to ask (interchange/disclosure.py): search must not tell more."""
+    return dataset.security_level != Dataset.SecurityLevel.GENERAL
+
+
 def _texts(dataset, organization, resources, samples) -> Iterable[str]:
-    yield from (dataset.title_en, dataset.summary, dataset.description, organization.name, organization.short_name)
-    yield from (dataset.case_badge, dataset.rights_holder)
+    yield from (dataset.title_en, organization.name, organization.short_name)
+    if _is_withheld(dataset):
+        return
+    yield from (dataset.summary, dataset.description, dataset.case_badge, dataset.rights_holder)
     for values in (dataset.keywords, dataset.tasks, dataset.scenarios, dataset.standards):
         yield from _strings(values)
     yield _capped(_strings(dataset.documentation))
@@ -125,7 +135,7 @@ def _strings(value, depth: int = 0) -> Iterable[str]:
 
 def dimensions(dataset, organization, resources, samples) -> dict[str, list[str]]:
     """Values of each stored dimension; an empty list is MISSING."""
-    return {
+    values = {
         "sector": dataset.sectors,
         "region": [f"{dataset.region[:2]}0000"] if dataset.region[:2].isdigit() and len(dataset.region) >= 2 else [],
         "modality": dataset.modalities,
@@ -150,6 +160,7 @@ def dimensions(dataset, organization, resources, samples) -> dict[str, list[str]
         "keyword": dataset.keywords,
         "is_synthetic": ["yes" if dataset.is_synthetic else "no"],
     }
+    return values if not _is_withheld(dataset) else {name: known if name in OF_IMPORTANT else [] for name, known in values.items()}
 
 
 def size_bucket(size: int | None) -> str:

@@ -21,8 +21,9 @@ TIMES = ("listed_at", "updated_at")
 ROW = (
     "pk uid identifier source_identifier title title_en summary organization__uid organization__name grade assurance score home_portal "
     "modified updated_at listed_at sectors region modalities model_stages license_type license openness byte_size record_count "
-    "download_count is_example"
+    "download_count is_example security_level"
 ).split()
+WITHHELD = {"summary": "", "license": "", "license_type": "", "record_count": None, "byte_size": None, "model_stages": ()}  # of important data
 
 
 class QueryInvalid(DomainError):
@@ -114,6 +115,8 @@ def rows(pks: list[int]) -> list[dict]:
 
 def _row(row: dict) -> dict:
     row.pop("pk")
+    if row["security_level"] != Dataset.SecurityLevel.GENERAL:
+        row |= WITHHELD
     row["uid"] = str(row["uid"])
     row["organization"] = {"uid": str(row.pop("organization__uid")), "name": row.pop("organization__name")}
     row["portal"] = row.pop("home_portal")

@@ -135,9 +135,8 @@ def timed(client, address: str) -> float:
 def report(options, build: dict, results: dict[str, list[float]]) -> None:
     version = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     print(f"{datetime.date.today()} · {version} · {os.cpu_count()} cores · Python {platform.python_version()} · {build['engine']}")
-    print(
-        f"{build['count']} listings, indexed in {build['seconds']:.1f} s: {build['seconds'] / build['count'] * 1000:.2f} ms each; {options.rounds} rounds"
-    )
+    each = build["seconds"] / build["count"] * 1000
+    print(f"{build['count']} listings indexed in {build['seconds']:.1f} s, {each:.2f} ms each; {options.rounds} rounds")
     print("\n| query | p50 ms | p95 ms | max ms |\n|---|---|---|---|")
     for name, times in results.items():
         print(f"| {name} | {statistics.median(times):.1f} | {times[int(len(times) * 0.95) - 1]:.1f} | {times[-1]:.1f} |")

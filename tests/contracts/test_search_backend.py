@@ -150,6 +150,23 @@ def test_provider_keywords_documentation_and_columns_are_searched():
         assert found(query) == {dataset.pk}, query
 
 
+@pytest.mark.django_db
+def test_important_data_are_found_by_name_and_tell_no_more():
+    dataset = make_dataset(
+        title="管网压力", summary="密级说明", description="泄漏位置", keywords=["阀井"], byte_size=5, status="listed", security_level="important"
+    )
+    Resource.objects.create(dataset=dataset, name="阀门.csv", format="CSV", columns=["坐标值"])
+    index_datasets([dataset])
+    result = get_backend().search(SearchQuery(text="管网", facets=DIMENSIONS))
+
+    assert result.ids == [dataset.pk]
+    for text in ("密级说明", "泄漏位置", "阀井", "阀门", "坐标值"):
+        assert found(text) == set(), text
+    for name in ("size", "format", "license_type", "keyword", "model_stage"):
+        assert facet(result, name) == {"none": 1}, name
+    assert get_backend().volume(SearchQuery(), "region") == {}
+
+
 HIDDEN = [
     {"status": "draft"},
     {"status": "submitted"},
