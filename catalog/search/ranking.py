@@ -8,6 +8,7 @@ The first REFINED rows are then told apart by whether the title has the query as
 import re
 
 import numpy as np
+from django.db import connection
 
 from catalog.models import SearchRow
 from catalog.search.columns import Snapshot
@@ -75,10 +76,17 @@ def _refined(snapshot: Snapshot, head: np.ndarray, folded: str, in_title: np.nda
     if len(judged) < 2:
         return head
     pks = [int(pk) for pk in snapshot.numbers["dataset_id"][judged]]
-    titles = dict(SearchRow.objects.filter(dataset_id__in=pks).values_list("dataset_id", "title"))
+    titles = _titles(pks)
     gain = np.array([_gain(titles.get(pk, ""), folded) for pk in pks])
     better = judged[np.argsort(-(gain + _relevance(snapshot, judged, folded, in_title)), kind="stable")]
     return np.concatenate([better, head[~in_title[head]]])
+
+
+def _titles(pks: list[int]) -> dict[int, str]:
+    """By plain SQL: the ORM spends longer on 200 parameters than the database on 200 rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT dataset_id, title FROM {SearchRow._meta.db_table} WHERE dataset_id IN ({', '.join(map(str, pks))})")  # noqa: S608
+        return dict(cursor.fetchall())
 
 
 def _gain(title: str, folded: str) -> float:
