@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.core.management import call_command
+from django.core.management import ManagementUtility, call_command
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
@@ -244,3 +244,9 @@ def test_the_command_checks_repairs_and_tells_in_json(capsys):
     assert json.loads(capsys.readouterr().out) == {"built": 1}
     call_command("search_index", "status", "--json")
     assert json.loads(capsys.readouterr().out)["rows"] == 1
+
+
+def test_the_command_runs_from_the_command_line(capsys):
+    ManagementUtility(["manage.py", "search_index", "status", "--json"]).execute()
+
+    assert json.loads(capsys.readouterr().out)["published"] == 0

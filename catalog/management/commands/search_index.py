@@ -19,12 +19,12 @@ class Command(BaseCommand):
     def handle(self, *args, action, **options):
         self.as_json = options["json"]
         try:
-            getattr(self, action)(get_backend())
+            getattr(self, f"run_{action}")(get_backend())
         except KeyboardInterrupt:
             self.stderr.write("已停止；已写入的部分有效，再运行一次即可补全。")
             sys.exit(130)
 
-    def build(self, backend):
+    def run_build(self, backend):
         with tqdm(unit="条", disable=not sys.stderr.isatty(), desc="索引") as bar:
 
             def on_progress(done, total):
@@ -34,17 +34,17 @@ class Command(BaseCommand):
             done = backend.build(on_progress=on_progress)
         self.tell({"built": done}, f"已索引 {done} 条。")
 
-    def check(self, backend):
+    def run_check(self, backend):
         found = backend.check()
         self.tell(found, self.sentence(found))
         if any(found.values()):
             sys.exit(1)
 
-    def repair(self, backend):
+    def run_repair(self, backend):
         found = backend.repair()
         self.tell(found, self.sentence(found) + " 已修复。")
 
-    def status(self, backend):
+    def run_status(self, backend):
         state = backend.status()
         self.tell(state, "\n".join(f"{name}: {value}" for name, value in state.items()))
 
