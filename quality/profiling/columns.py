@@ -87,9 +87,15 @@ class Column:
         self.length_low = low if self.length_low is None else min(self.length_low, low)
         self.length_high = high if self.length_high is None else max(self.length_high, high)
         self.length_total += int(lengths.sum())
-        hashes = good.hash(seed=20261118).unique().to_numpy()
-        merged = hashes if self.hashes is None else np.concatenate([self.hashes, hashes])
-        self.hashes = np.unique(merged)[: KEPT_HASHES + 1]
+        hashes = good.hash(seed=20261118).to_numpy().copy()
+        if self.hashes is not None:
+            if len(self.hashes) > KEPT_HASHES:  # only smaller ones can still enter the sketch
+                hashes = hashes[hashes < self.hashes[-1]]
+            hashes = np.concatenate([self.hashes, hashes])
+        hashes.sort()
+        first = np.ones(len(hashes), dtype=bool)
+        first[1:] = hashes[1:] != hashes[:-1]
+        self.hashes = hashes[first][: KEPT_HASHES + 1]
         if self.values_complete:
             self._count_values(good)
 
@@ -146,6 +152,7 @@ class Column:
 
     def _personal(self, good, places) -> None:
         hits = good.filter(good["v"].str.contains(privacy.PREFILTER))
+        hits = hits.filter(~hits["v"].str.contains(privacy.DECIMAL))
         for value, position in hits.iter_rows():
             for kind, text, verified in privacy.find(value[: limits.SCAN_CHARS]):
                 self.tallies.setdefault(kind, privacy.Tally()).add(text, verified, f"{self.name} @{places[position]}")

@@ -27,6 +27,7 @@ COMMON = frozenset(
     "這個們來時國說會過發後裡經學現當沒動還進開樣長機與無將兩間問應戰體見產業義關點電數報結東聲題統區隊決馬書認條氣變總務場計類據程邊張該規萬萬覺術領傳師觀讓識帶導爭運筆維基百科由協護"
 )
 
+HANGUL = frozenset("이다는을의에가고하지로한어은사도기를아리자인시서대나정해스수일과들그있것여부상전보원구제라주연만안니면요장동성조비적으위오신국공유게했되됩세우학생습")
 WESTERN = frozenset("àâäçéèêëîïôöùûüßñáíóúæøåÀÂÄÇÉÈÊËÎÏÔÖÙÛÜÑÁÍÓÚÆØÅãõÃÕ°«»¿¡ºª§£\xa0²³µ·")
 
 
@@ -44,21 +45,23 @@ def detect(path) -> Encoding:
     for mark, name in BOMS:
         if head.startswith(mark):
             return verified(path, name, "certain")
-    if wide := _wide(head):
+    if wide := wide_name(head):
         return verified(path, wide, "likely")
     if _decodes(path, "utf-8"):
         return Encoding("utf-8")
     return _legacy(path, head)
 
 
-def _wide(head: bytes) -> str:
-    """UTF-16 without a mark: every second byte of Latin text is zero."""
-    if len(head) < 8:
-        return ""
+def wide_name(head: bytes) -> str:
+    """UTF-16 without a mark: zeros stand in every second byte only, and the text that comes out is plausible."""
+    head = head[: len(head) // 2 * 2]
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if odd > len(head) * 0.3 and even < len(head) * 0.02:
-        return "utf-16-le"
-    return "utf-16-be" if even > len(head) * 0.3 and odd < len(head) * 0.02 else ""
+    if len(head) < 8 or max(even, odd) * 50 < len(head) or min(even, odd) * 20 > max(even, odd):
+        return ""
+    name = "utf-16-le" if odd > even else "utf-16-be"
+    text = head.decode(name, "replace")
+    usual = sum(char.isprintable() or char in "\r\n\t" for char in text)
+    return name if usual >= 0.95 * len(text) else ""
 
 
 def _legacy(path, head: bytes) -> Encoding:
@@ -89,11 +92,24 @@ def _plausible(head: bytes, name: str) -> float:
     if not chars or chars.count("\ufffd") > 1 + len(chars) // 50:
         return 0.0
     if name == "cp949":
-        return sum("\uac00" <= char <= "\ud7a3" for char in chars) / len(chars)
+        return sum(char in HANGUL for char in chars) / len(chars)
     if name in ("shift_jis", "euc_jp"):
         kana = sum("\u3040" <= char <= "\u30ff" for char in chars)
         return (kana + sum(char in COMMON for char in chars)) / len(chars) if kana * 5 > len(chars) else 0.0
-    return sum(char in COMMON or char in "，。、；：？！“”《》（）" for char in chars) / len(chars)
+    common = sum(char in COMMON or char in "，。、；：？！“”《》（）" for char in chars)
+    first = sum(_first_level(char, name) for char in chars)
+    return (common + 0.3 * first) / len(chars)
+
+
+def _first_level(char: str, name: str) -> bool:
+    """In the block of the more frequent characters: rows 16–55 of GB 2312, leads A4–C6 of Big5."""
+    try:
+        raw = char.encode("gbk" if name == "gb18030" else name)
+    except UnicodeEncodeError:
+        return False
+    if len(raw) != 2:
+        return False
+    return 0xB0 <= raw[0] <= 0xD7 and raw[1] >= 0xA1 if name == "gb18030" else 0xA4 <= raw[0] <= 0xC6
 
 
 def _narrowest(path, found: Encoding) -> Encoding:

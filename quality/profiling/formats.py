@@ -2,6 +2,8 @@
 
 import zipfile
 
+from quality.profiling.encoding import wide_name
+
 MAGIC = [
     (b"PAR1", "Parquet"),
     (b"\x1f\x8b", "gzip"),
@@ -70,9 +72,7 @@ def sniff(head: bytes, name: str) -> str:
             return kind
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "PICKLE"
-    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or (
-        len(head) > 8 and (head[1::2].count(0) > len(head) * 0.3 or head[0::2].count(0) > len(head) * 0.3)
-    )
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or bool(wide_name(head))
     if ext in RAW:
         return RAW[ext]
     if b"\x00" in head and not wide:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 PROVINCES = set("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split())
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # ISO 7064 MOD 11-2, GB 11643
 USCC_CHARS = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100
-ID_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
-MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?(1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4})(?![0-9A-Za-z])")
-CARD = re.compile(r"(?<![0-9A-Za-z])(?:[0-9]{16,19}|[0-9]{4}(?: [0-9]{4}){3}(?: [0-9]{1,3})?)(?![0-9A-Za-z])")
+ID_CARD = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)(?<![0-9]\.)[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
+MOBILE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)(?:\+?86[- ]?)?(1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4})(?![0-9A-Za-z])")
+CARD = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)(?:[0-9]{16,19}|[0-9]{4}(?: [0-9]{4}){3}(?: [0-9]{1,3})?)(?![0-9A-Za-z])")
 USCC = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])")
 EMAIL = re.compile(r"(?<![0-9A-Za-z._%+-])[0-9A-Za-z._%+-]{1,64}@[0-9A-Za-z-]{1,63}(?:\.[0-9A-Za-z-]{2,24}){1,4}(?![0-9A-Za-z])")
-ELEVEN = re.compile(r"(?<![0-9A-Za-z])[0-9]{11}(?![0-9A-Za-z])")
+ELEVEN = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9]{11}(?![0-9A-Za-z])")
+DECIMAL = r"^[+-]?[0-9]*\.[0-9]+([eE][+-]?[0-9]+)?$"  # a measurement, whatever digits it has
 PREFILTER = r"@|[0-9]{11}|[0-9]{3}[- ][0-9]{4}|[0-9]{8}[0-9A-Z]{10}"
 BINS = ("62", "4", "51", "52", "53", "54", "55", "34", "37", "35", "60", "9")
 SEVERITY = {"id_card": "high", "bank_card": "high", "mobile": "medium", "email": "low", "credit_code": "low"}
