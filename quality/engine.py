@@ -30,15 +30,30 @@ def snapshot_of(document: dict, profiles=None, *, versions: int = 0, scheme: dic
     return Snapshot(document, usable, versions, (scheme or default_scheme())["limits"])
 
 
+COUNTS = ("rows", "ragged_rows", "blank_rows", "duplicate_rows", "swallowed_lines", "bad_bytes", "cells")
+COLUMN_COUNTS = ("filled", "missing", "misfits", "dirty")
+
+
 def is_profile(value) -> bool:
-    """A sample's profile that the measures can read; a remote or imported document may hold anything."""
-    if not isinstance(value, dict) or not isinstance(value.get("readable"), bool) or not isinstance(value.get("columns"), list):
+    """A sample's profile that the measures can read; a document from elsewhere may hold anything."""
+    if not isinstance(value, dict) or not isinstance(value.get("readable"), bool):
         return False
-    numbers = [value.get(name, 0) for name in ("rows", "ragged_rows", "blank_rows", "duplicate_rows", "swallowed_lines", "bad_bytes", "cells")]
-    numbers += [column.get(name, 0) for column in value["columns"] if isinstance(column, dict) for name in ("filled", "missing", "misfits", "dirty")]
-    shaped = all(isinstance(column, dict) and {"filled", "missing"} <= column.keys() for column in value["columns"])
-    lists = all(isinstance(value.get(name, []), list) for name in ("findings", "personal_information"))
-    return shaped and lists and all(number is None or (isinstance(number, int) and number >= 0) for number in numbers)
+    columns, findings, personal = (value.get(name, []) for name in ("columns", "findings", "personal_information"))
+    if not all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in (columns, findings, personal)):
+        return False
+    if "columns" not in value or not all({"filled", "missing"} <= column.keys() for column in columns):
+        return False
+    counts = [value.get(name, 0) for name in COUNTS if value.get(name) is not None]
+    counts += [column.get(name, 0) for column in columns for name in COLUMN_COUNTS]
+    texts = [item.get(name) for item in findings for name in ("indicator", "code", "severity", "place", "message")]
+    texts += [item.get("column") for item in personal]
+    examples = [row for item in findings for row in item.get("examples") or [{"place": "", "text": ""}]] if all(map(_has_examples, findings)) else [None]
+    shown = all(isinstance(row, dict) and {"place", "text"} <= row.keys() for row in examples)
+    return shown and all(isinstance(count, int) and count >= 0 for count in counts) and all(isinstance(text, str) for text in texts)
+
+
+def _has_examples(item: dict) -> bool:
+    return isinstance(item.get("examples") or [], list)
 
 
 def choose_profile(document: dict, profiles: list[dict]) -> dict:

@@ -18,8 +18,9 @@ URL = re.compile(r"https?://[^\s/]+\.[^\s]+", re.I)
 LIMITATION_CHARS = 60  # Han characters; an English text counts by words
 SAMPLE_ROWS = 20
 FORMATS = frozenset(
-    "csv tsv json jsonl ndjson geojson xml parquet arrow avro orc xlsx xls txt md pdf docx jpg jpeg png tif tiff webp bmp gif dicom dcm nii wav mp3 flac ogg opus "
-    "mp4 mov avi mkv zip tar gz tgz hdf5 h5 npy npz las laz ply pcd shp gpkg netcdf nc grib sql sqlite html epub protobuf tfrecord webdataset coco yolo voc".split()
+    "csv tsv json jsonl ndjson geojson xml parquet arrow avro orc xlsx xls txt md pdf docx html epub sql sqlite protobuf tfrecord webdataset "
+    "jpg jpeg png tif tiff webp bmp gif dicom dcm nii coco yolo voc wav mp3 flac ogg opus mp4 mov avi mkv zip tar gz tgz hdf5 h5 npy npz "
+    "las laz ply pcd shp gpkg netcdf nc grib".split()
 )
 
 
@@ -75,7 +76,8 @@ def _list(document: dict, name: str) -> list[dict]:
 def scale(snapshot):
     document = snapshot.document
     numbers = [document.get(name) for name in ("record_count", "byte_size", "token_count")]
-    if document.get("record_count") and any(profile["rows"] > document["record_count"] * 1.05 + 1 for profile in snapshot.tables):
+    declared = document.get("record_count")
+    if isinstance(declared, int) and declared and any(profile["rows"] > declared * 1.05 + 1 for profile in snapshot.tables):
         return ABSENT  # a sample cannot be larger than the whole
     return level(any(numbers) or QUANTITY.search(words(document, "scale")), words(document, "scale") or document.get("file_count"))
 
@@ -136,7 +138,7 @@ def label_statistics(snapshot):
 @item("sample_examples", "0102", "样本示例", "/samples", "上传至少 20 行的样例文件。")
 def sample_examples(snapshot):
     rows = max([profile["rows"] for profile in snapshot.tables], default=0)
-    rows = max([rows, *(row.get("row_count") or 0 for row in _list(snapshot.document, "samples"))])
+    rows = max([rows, *(row["row_count"] for row in _list(snapshot.document, "samples") if isinstance(row.get("row_count"), int))])
     return level(rows >= SAMPLE_ROWS, _list(snapshot.document, "samples") or words(snapshot.document, "sample_examples"))
 
 
