@@ -47,13 +47,11 @@ def is_profile(value) -> bool:
     counts += [column.get(name, 0) for column in columns for name in COLUMN_COUNTS]
     texts = [item.get(name) for item in findings for name in ("indicator", "code", "severity", "place", "message")]
     texts += [item.get("column") for item in personal]
-    examples = [row for item in findings for row in item.get("examples") or [{"place": "", "text": ""}]] if all(map(_has_examples, findings)) else [None]
+    if not all(isinstance(item.get("examples") or [], list) for item in findings):
+        return False
+    examples = [row for item in findings for row in item.get("examples") or []]
     shown = all(isinstance(row, dict) and {"place", "text"} <= row.keys() for row in examples)
     return shown and all(isinstance(count, int) and count >= 0 for count in counts) and all(isinstance(text, str) for text in texts)
-
-
-def _has_examples(item: dict) -> bool:
-    return isinstance(item.get("examples") or [], list)
 
 
 def choose_profile(document: dict, profiles: list[dict]) -> dict:

@@ -165,5 +165,8 @@ def histogram(column: dict) -> list[dict]:
     if not top:
         return []
     width = 100 / len(bars)
-    return [{"x": f"{position * width:.2f}", "w": f"{width * 0.86:.2f}", "h": f"{30 * bar['count'] / top:.2f}", "y": f"{30 - 30 * bar['count'] / top:.2f}"}
-            for position, bar in enumerate(bars)]  # fmt: skip
+    heights = [30 * bar["count"] / top for bar in bars]
+    return [
+        {"x": f"{position * width:.2f}", "w": f"{width * 0.86:.2f}", "h": f"{height:.2f}", "y": f"{30 - height:.2f}"}
+        for position, height in enumerate(heights)
+    ]

@@ -101,11 +101,12 @@ class Column:
 
     def _count_values(self, good) -> None:
         counts = good.value_counts(sort=False)
-        if counts.height > KEPT_VALUES * 20:
-            counts = counts.filter(counts["count"] > 1)
+        if counts.height > KEPT_VALUES * 10:  # an id or free text: only what repeats can matter
+            self.values_complete = False
+            counts = counts.filter(counts["count"] > 1).sort(["count", "v"], descending=[True, False]).head(KEPT_VALUES)
         for value, count in counts.iter_rows():
             self.values[value[:200]] += count
-        if len(self.values) > KEPT_VALUES * 10:  # an id or free text: no table of values
+        if len(self.values) > KEPT_VALUES * 10:
             self.values_complete = False
             self.values = Counter(dict(sorted(self.values.items(), key=lambda item: (-item[1], item[0]))[:KEPT_VALUES]))
 

@@ -65,7 +65,11 @@ def columns(tmp_path, **values):
 
 def test_an_order_number_column_is_not_taken_for_identity_numbers(tmp_path):
     number = random.Random(3)
-    orders = [f"{number.choice(sorted(privacy.PROVINCES))}0102{number.randint(1990, 2020)}0{number.randint(1, 9)}1{number.randint(0, 8)}{number.randint(0, 9999):04}" for _ in range(2000)]
+    orders = [
+        f"{number.choice(sorted(privacy.PROVINCES))}0102{number.randint(1990, 2020)}0{number.randint(1, 9)}1{number.randint(0, 8)}"
+        f"{number.randint(0, 9999):04}"
+        for _ in range(2000)
+    ]
     people = [identity(number) for _ in range(2000)]
 
     profile, found = columns(tmp_path, order=orders, person=people)
@@ -79,9 +83,7 @@ def test_an_order_number_column_is_not_taken_for_identity_numbers(tmp_path):
 def test_bank_cards_count_and_decimals_do_not(tmp_path):
     number = random.Random(5)
 
-    _profile, found = columns(
-        tmp_path, card=[card(number) for _ in range(100)], value=[f"0.{number.randint(10**16, 10**17)}" for _ in range(100)]
-    )
+    _profile, found = columns(tmp_path, card=[card(number) for _ in range(100)], value=[f"0.{number.randint(10**16, 10**17)}" for _ in range(100)])
 
     assert found["card", "bank_card"]["high_risk"]
     assert ("value", "bank_card") not in found

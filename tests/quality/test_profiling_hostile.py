@@ -26,7 +26,8 @@ def codes(found):
 @pytest.mark.parametrize(
     ("codec", "named"),
     [
-        ("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("gbk", "gbk"), ("gb18030", "gbk"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be"), ("utf-32", "utf-32"),
+        ("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("gbk", "gbk"), ("gb18030", "gbk"),
+        ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be"), ("utf-32", "utf-32"),
     ],
 )  # fmt: skip
 def test_an_encoding_is_recognised_and_the_rows_are_read(tmp_path, codec, named):
@@ -122,7 +123,7 @@ def test_a_zip_is_not_extracted_and_a_cut_one_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "where"),
-    [("[{\"a\": 1},\n {\"a\": }]", "第 2 行第 8 列"), ("{\"a\": 1", "第 1 行"), ("[1, 2", "第 1 行")],
+    [('[{"a": 1},\n {"a": }]', "第 2 行第 8 列"), ('{"a": 1', "第 1 行"), ("[1, 2", "第 1 行")],
 )
 def test_broken_json_names_line_and_column(tmp_path, content, where):
     found = profile(tmp_path, content, "a.json")
@@ -181,7 +182,10 @@ def test_a_damaged_parquet_is_refused(tmp_path):
     assert not found["readable"] and found["reason"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"\n\n\n", b"\x00" * 100, b"\xff\xfe", b"a", b",", b'"', b"\xef\xbb\xbf", b"PAR1", b"\x1f\x8b", b"PK\x03\x04", b"{", b"[]"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"\n\n\n", b"\x00" * 100, b"\xff\xfe", b"a", b",", b'"', b"\xef\xbb\xbf", b"PAR1", b"\x1f\x8b", b"PK\x03\x04", b"{", b"[]"],
+)
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.json", "a.jsonl", "a.parquet", "a.txt", "a", "a.csv.gz"])
 def test_nothing_small_crashes(tmp_path, content, name):
     found = profile(tmp_path, content, name)
@@ -227,4 +231,6 @@ def test_order_of_rows_is_irrelevant(tmp_path):
     for found in (forward, backward):
         found.pop("preview")
     assert forward["missing_cells"] == 223
-    assert [{k: v for k, v in c.items() if k != "mean"} for c in forward["columns"]] == [{k: v for k, v in c.items() if k != "mean"} for c in backward["columns"]]
+    assert [{k: v for k, v in c.items() if k != "mean"} for c in forward["columns"]] == [
+        {k: v for k, v in c.items() if k != "mean"} for c in backward["columns"]
+    ]

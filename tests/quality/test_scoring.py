@@ -194,7 +194,12 @@ def test_the_final_grade_is_never_better_than_the_raw_one(present):
 
 @pytest.mark.parametrize(
     ("fields", "code"),
-    [({}, "general"), ({"sectors": ["healthcare"]}, "healthcare"), ({"model_stages": ["pretrain"]}, "pretraining"), ({"model_stages": ["eval"]}, "benchmark")],
+    [
+        ({}, "general"),
+        ({"sectors": ["healthcare"]}, "healthcare"),
+        ({"model_stages": ["pretrain"]}, "pretraining"),
+        ({"model_stages": ["eval"]}, "benchmark"),
+    ],
 )
 def test_the_profile_follows_sector_and_stage(fields, code):
     assert engine.choose_profile(fields, default_scheme()["profiles"])["code"] == code
@@ -244,12 +249,16 @@ def test_a_live_score_takes_less_than_100_ms():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=8), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
 )
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.sampled_from([*FULL, *(item.name for item in ITEMS)]), JSON), st.dictionaries(st.sampled_from([item.name for item in ITEMS]), JSON))
+@given(
+    st.dictionaries(st.sampled_from([*FULL, *(item.name for item in ITEMS)]), JSON),
+    st.dictionaries(st.sampled_from([item.name for item in ITEMS]), JSON),
+)
 def test_no_document_however_odd_crashes_the_live_score(document, documentation):
     result = live_score(document | {"documentation": documentation}, [table(50)])
 
@@ -257,6 +266,8 @@ def test_no_document_however_odd_crashes_the_live_score(document, documentation)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.dictionaries(st.sampled_from(["readable", "columns", "rows", "findings", "personal_information", "ragged_rows"]), JSON), max_size=2))
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["readable", "columns", "rows", "findings", "personal_information", "ragged_rows"]), JSON), max_size=2)
+)
 def test_no_profile_from_elsewhere_crashes_the_score(profiles):
     live_score({"samples": [{"profile": profile} for profile in profiles]})
