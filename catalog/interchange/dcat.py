@@ -1,5 +1,6 @@
 """DCAT in RDF/XML, Turtle and JSON-LD: the graph's datasets, told as data.json entries. Nothing is fetched from the network."""
 
+import logging
 import re
 from typing import Any
 
@@ -7,12 +8,13 @@ import orjson
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 from django.utils.translation import gettext as _
-from rdflib import Graph, Literal, URIRef
+from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, OWL, RDF, RDFS, SKOS, Namespace
 
 from catalog.interchange.datajson import from_datajson
 from catalog.interchange.parsed import Parsed, RecordError, Unreadable
 
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)  # it warns of every odd literal of a foreign file
 MAX_BYTES = 32 * 1024 * 1024
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 SCHEMA = Namespace("http://schema.org/")
@@ -133,11 +135,7 @@ def _scoped(item):
 def _datasets(graph) -> list:
     nodes = {node for kind in TYPES for node in graph.subjects(RDF.type, kind)} | set(graph.objects(None, DCAT.dataset))
     nodes = {node for node in nodes if not isinstance(node, Literal) and (node, None, None) in graph}
-    return sorted(nodes, key=lambda node: (str(node) if isinstance(node, URIRef) else "~", _first(graph, node, DCTERMS.title), str(node)))
-
-
-def _first(graph, node, predicate) -> str:
-    return min((str(item) for item in graph.objects(node, predicate)), default="")
+    return sorted(nodes, key=lambda node: (str(node) if isinstance(node, URIRef) else "~", _order(graph, node)))
 
 
 def _entry(graph, node) -> dict:
@@ -161,12 +159,21 @@ def _catalog(graph, node) -> dict:
 
 def _properties(graph, node, depth, path, only=None) -> dict:
     by_name: dict[str, list] = {}
-    for predicate, value in sorted(graph.predicate_objects(node), key=lambda pair: (str(pair[0]), str(pair[1]))):
+    for predicate, value in sorted(graph.predicate_objects(node), key=lambda pair: (str(pair[0]), _order(graph, pair[1]))):
         name = _name(predicate)
         if predicate == RDF.type or name == "dataset" or (only and name not in only):
             continue
         by_name.setdefault(name, []).append(value)
     return {name: _said(graph, found, depth, path) for name, found in by_name.items()}
+
+
+def _order(graph, value, depth=2) -> str:
+    """A stable sort key: the names of blank nodes are new in every run, what they say is not."""
+    if not isinstance(value, BNode):
+        return str(value)
+    if depth == 0:
+        return ""
+    return "\n".join(sorted(f"{predicate} {_order(graph, item, depth - 1)}" for predicate, item in graph.predicate_objects(value)))
 
 
 def _name(predicate) -> str:

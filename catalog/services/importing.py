@@ -145,7 +145,7 @@ class _Run:
             report.unchanged += 1
             return None
         if parsed.error is not None:
-            report.reject(label, parsed.error.code, parsed.error.message, parsed.error.pointer, parsed.source)
+            report.reject(label, parsed.error.code, parsed.error.message, parsed.error.pointer, parsed.source or self.name)
             return None
         report.warnings += len(parsed.gaps)
         report.codes.update(f"{gap.pointer} {gap.code}" for gap in parsed.gaps)
@@ -339,19 +339,24 @@ class _Run:
         return row
 
     def _update(self, updated, changed, now):
-        names = [name for name in FIELDS if name != "is_example"]
         for row in updated:
             row.updated_at = now
-        Dataset.objects.bulk_update(updated, [*names, "serial", "rev", "document_hash", "updated_at"], batch_size=25)
+        _overwrite(Dataset, updated, [*FIELDS, "serial", "rev", "document_hash", "updated_at"])
         resources = [resource for row in updated for resource in row.resources.all()]
         stale = set().union(*(row.stale_resources for row in updated)) - {resource.pk for resource in resources}
         Resource.objects.filter(pk__in=stale).delete()
         Resource.objects.bulk_create([resource for resource in resources if resource.pk is None])
-        Resource.objects.bulk_update([resource for resource in resources if resource.pk], [*RESOURCE_FIELDS, "position"], batch_size=100)
+        _overwrite(Resource, [resource for resource in resources if resource.pk], [*RESOURCE_FIELDS, "position"])
         self._remember(updated, [parsed for _row, parsed, _document in changed], now)
         listed = [row for row in updated if row.listed_at is not None]
         if listed:
             self._version(listed, _("重新导入：%(name)s"))
+
+
+def _overwrite(model, rows: list, names: list[str]) -> None:
+    """UPDATE of many columns of many rows as one upsert: bulk_update's CASE per column and row is many times slower."""
+    if rows:
+        model.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=names)
 
 
 class _Equal(RecordError):
