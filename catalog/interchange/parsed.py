@@ -59,5 +59,5 @@ class Parsed:
     source: str = ""
 
     @property
-    def label(self) -> str:
-        return self.document.get("source_identifier") or str(self.record)
+    def label(self) -> str | int:
+        return self.document.get("source_identifier") or self.record

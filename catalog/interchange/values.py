@@ -201,7 +201,7 @@ def interval(value: Any) -> tuple[str | None, str | None]:
         return day(match[1]), day(match[2], end=True)
     if day(said) and not re.search(r"[0-9]{4}.*(?:/|TO|至|~).*[0-9]{4}", said):
         return day(said), day(said, end=True)
-    parts = [part for part in BETWEEN.split(said)]
+    parts = BETWEEN.split(said)
     if len(parts) > 2:  # dates written with slashes
         halves = re.split(r"\s*(?:至|~|～|—|–|\bTO\b|\s-\s)\s*", said)
         parts = halves if len(halves) == 2 else parts

@@ -98,7 +98,7 @@ def _batches(source: Iterable[Parsed], size: int) -> Iterator[list[Parsed]]:
 
 
 def content_digest(parsed: Parsed) -> str:
-    body = {name: value for name, value in parsed.document.items()} | {"organization": parsed.organization}
+    body = parsed.document | {"organization": parsed.organization}
     return hashlib.sha256(canonical(body)).hexdigest()[:32]
 
 
