@@ -57,13 +57,17 @@ def _certain(head):
         if head.startswith(bom):
             return name
     sample = head[:4000]
-    if sample[1::2].count(0) > len(sample) * 0.3:
-        return "utf-16-le"
-    if sample[::2].count(0) > len(sample) * 0.3:
-        return "utf-16-be"
+    if b"\0" in sample and (name := max(("utf-16-le", "utf-16-be"), key=lambda name: _readable(sample, name))) and _readable(sample, name) > 0.5:
+        return name
     if b"\0" in sample:
         raise Unreadable(_("这是二进制文件（第 %(place)d 字节是 0），不是目录文本。") % {"place": sample.index(0) + 1})
     return ""
+
+
+def _readable(sample, name):
+    """Share of ASCII and common Chinese characters."""
+    said = sample[: len(sample) // 2 * 2].decode(name, "replace")
+    return sum(char in COMMON or " " <= char <= "~" or char in "\r\n\t，。、；：" for char in said) / max(len(said), 1)
 
 
 def _require(data, name):

@@ -269,14 +269,16 @@ def _ndjson(stream, mapping):
 
 
 # --- large JSON
-class _Utf8(io.RawIOBase):
+class _Utf8:
     """The file re-encoded to UTF-8 in pieces, as ijson wants it."""
 
     def __init__(self, stream):
         self.stream = stream
 
     def read(self, size=-1):
-        return self.stream.read(size if size and size > 0 else 65536).lstrip("\ufeff").encode()
+        if size == 0:  # ijson asks so whether text or bytes come
+            return b""
+        return self.stream.read(max(size, 65536)).lstrip("\ufeff").encode()
 
 
 def _streamed(path, encoding, kind, mapping, on_detected):

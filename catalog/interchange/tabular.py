@@ -101,7 +101,9 @@ def from_table(payload: Any, record: int = 0, *, columns: Columns | None = None,
     titles = [payload.get(name) for name in fields.get("title", ())]
     if not titles or all(isinstance(value, list) or (isinstance(value, dict) and not _is_language_map(value)) for value in titles):
         raise RecordError(
-            "no_title", _("没有能认作名称的列；见到的列：%(names)s。可用 --map 指定对应关系。") % {"names": names_of(payload)}, "/title"
+            "no_title",
+            _("没有能认作名称的列，不像数据集的登记；见到的列：%(names)s。可用 --map 指定对应关系。") % {"names": names_of(payload)},
+            "/title",
         )
     generic = not any(SPECIFIC.search(codes.fold(name)) for name in fields["title"]) and not mapping
     if generic and not MORE_THAN_A_NAME & fields.keys():
@@ -265,8 +267,8 @@ def _chained(head, lines):
 
 
 def _outside_quotes(head, mark):
-    first = next((line for line in head if line.strip()), "")
-    return re.sub(r'"[^"]*"', "", first).count(mark)
+    """How often the mark stands in the line of the first ten that has most of it: the header, or the rows below a title."""
+    return max(re.sub(r'"[^"]*"', "", line).count(mark) for line in head[:10])
 
 
 def _header(rows, mapping) -> list[str]:
@@ -282,7 +284,7 @@ def _header(rows, mapping) -> list[str]:
         if len(seen) == 10:
             break
     names = "、".join(name for name in (max(seen[:3], key=len) if seen else []) if name)[:400]
-    raise Unreadable(_("没有能认作名称的列；见到的列：%(names)s。可用 --map 指定对应关系。") % {"names": names or "—"})
+    raise Unreadable(_("没有能认作名称的列，不像数据集的登记；见到的列：%(names)s。可用 --map 指定对应关系。") % {"names": names or "—"})
 
 
 def _unique(names):
