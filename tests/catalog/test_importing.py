@@ -232,7 +232,8 @@ def test_a_source_that_cannot_be_had_is_said_in_a_sentence(source):
 def state(folder: Path) -> list:
     script = "import json; from catalog.models import *; print('STATE', json.dumps(["
     script += "sorted(Dataset.objects.values_list('source_identifier', 'title', 'organization__name', 'status', 'rev', 'serial')),"
-    script += "Version.objects.count(), ImportRecord.objects.count(), Organization.objects.count(), sorted(AuditEntry.objects.values_list('action', flat=True))]))"
+    script += "Version.objects.count(), ImportRecord.objects.count(), Organization.objects.count(),"
+    script += " sorted(AuditEntry.objects.values_list('action', flat=True))]))"
     out = manage(folder, "shell", "-v0", "-c", script).communicate()[0].decode()
     return json.loads(out.split("STATE ", 1)[1])
 
