@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0006_announcement'),
+        ('catalog', '0004_job_announcements'),
     ]
 
     operations = [
