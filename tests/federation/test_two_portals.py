@@ -22,7 +22,7 @@ DECIDE = """
 from tests.factories import make_user
 from catalog.models import Dataset
 from federation.services import decisions
-decisions.decide(Dataset.objects.get(uid="{uid}"), "{kind}", actor=make_user(role="reviewer"), reason="核查")
+decisions.decide(Dataset.objects.get(uid="{uid}"), "{kind}", actor=make_user(role="reviewer", username="{uid}{kind}"), reason="核查")
 """
 LOOK = """
 import json

@@ -1,0 +1,107 @@
+"""A portal in memory: keeps its own feed and signs it. The tests shape its pages; the code under test only sees bytes."""
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+
+from federation import protocol, signing
+from federation.models import Checkpoint, Peer, PeerKey
+from federation.protocol import GENESIS, Event, Page, canonical, digest
+from federation.transport import Answer, LoopbackTransport, TransportError, use_transport
+
+from catalog.ids import dataset_urn, new_uid
+from catalog.models import Portal
+from tests.factories import COMPLETE
+
+
+class FakePortal:
+    def __init__(self, portal_id="cn-33", *, stream="listings", trusted=True, role="local"):
+        self.id, self.stream, self.epoch = portal_id, stream, "e1"
+        self.base_url = f"http://{portal_id}.test"
+        self.signer = signing.Ed25519Signer(f"{portal_id}:test", signing.new_key())
+        self.events: list[Event] = []
+        self.requests: list[tuple[str, str]] = []
+        self.organization = str(new_uid())
+        self.spoil = lambda body: body  # changes the page's bytes before they are signed and sent
+        self.page_size = 500
+        self.down = False
+        portal, _ = Portal.objects.update_or_create(
+            id=portal_id, defaults={"role": role, "name": f"{portal_id}门户", "short_name": "浙江", "base_url": self.base_url}
+        )
+        self.peer = Peer.objects.create(portal=portal, state="active", trusted=trusted, base_url=self.base_url)
+        PeerKey.objects.create(peer=self.peer, keyid=self.signer.keyid, public_key=signing.public_text(self.signer.key))
+        Checkpoint.objects.create(peer=self.peer, stream=stream)
+
+    # --- what it publishes
+    def identifier(self):
+        return dataset_urn(self.id, new_uid())
+
+    def listing(self, title="示例：路面病害图像", **changes):
+        organization = {"uid": self.organization, "name": "示例交通科技", "kind": "enterprise"}
+        return {"schema": "listing/1", **COMPLETE, "title": title, "organization": organization, "resources": [], "samples": []} | changes
+
+    def put(self, identifier=None, *, rev=1, document=None, **changes):
+        identifier = identifier or self.identifier()
+        document = document or {"listing": self.listing(**changes), "quality": {"documentation_score": 60}, "status": "listed"}
+        return self.add("put", identifier, rev, canonical(document))
+
+    def delete(self, identifier, *, rev=2, reason="示例原因"):
+        return self.add("del", identifier, rev, canonical({"status": "delisted", "reason": reason}))
+
+    def add(self, op, identifier, rev, doc, **changes):
+        values = {"seq": len(self.events) + 1, "op": op, "id": identifier, "origin": self.id, "rev": rev, "hash": digest(doc), "doc": doc}
+        schema = "listing/1" if self.stream == "listings" else "decision/1"
+        self.events.append(Event(**values | {"schema": schema, "ts": datetime.now(UTC).isoformat()} | changes))
+        return identifier
+
+    # --- how it answers
+    def page(self, since, limit):
+        seq = int(since.partition(":")[2] or 0)
+        events = self.events[seq : seq + min(limit, self.page_size)]
+        chain = GENESIS
+        for event in self.events[:seq]:
+            chain = protocol.next_chain(chain, event)
+        head = len(self.events)
+        page = Page(self.id, self.stream, self.epoch, seq + 1, seq + len(events), head, 1, chain, events)
+        return protocol.encode_page(page, lambda data: signing.attest(self.signer, data))
+
+    def handle(self, method, url, headers, body):
+        self.requests.append((method, url))
+        if self.down:
+            raise TransportError("connection refused")
+        request = signing.Request(method, url, headers, body)
+        content = b"{}"
+        if found := re.search(r"/changes\?since=(.*)&limit=(\d+)$", url):
+            content = self.spoil(self.page(found[1], int(found[2])))
+        signed = signing.sign_response(200, content, request, portal=self.id, protocol="1.0", signer=self.signer)
+        return Answer(200, {name.lower(): value for name, value in signed.items()}, content)
+
+
+class Network:
+    """Routes requests to the fake portals by host; put into place as the transport."""
+
+    def __init__(self, *portals):
+        self.portals = {portal.base_url: portal for portal in portals}
+        self.before = use_transport(LoopbackTransport(self.handle))
+
+    def handle(self, method, url, headers, body):
+        base = re.match(r"https?://[^/]+", url)[0]
+        return self.portals[base].handle(method, url, headers, body)
+
+    def close(self):
+        use_transport(self.before)
+
+
+def independent_canonical(value) -> bytes:
+    """RFC 8785 written a second time, without the code under test: for documents without floats."""
+    if isinstance(value, dict):
+        members = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
+        return b"{" + b",".join(independent_canonical(key) + b":" + independent_canonical(item) for key, item in members) + b"}"
+    if isinstance(value, list):
+        return b"[" + b",".join(map(independent_canonical, value)) + b"]"
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
