@@ -5,13 +5,12 @@ import json
 import re
 from datetime import UTC, datetime
 
+from catalog.ids import dataset_urn, new_uid
+from catalog.models import Portal
 from federation import protocol, signing
 from federation.models import Checkpoint, Peer, PeerKey
 from federation.protocol import GENESIS, Event, Page, canonical, digest
 from federation.transport import Answer, LoopbackTransport, TransportError, use_transport
-
-from catalog.ids import dataset_urn, new_uid
-from catalog.models import Portal
 from tests.factories import COMPLETE
 
 
