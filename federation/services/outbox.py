@@ -47,6 +47,8 @@ def _wake():
 
 
 def _change(dataset: Dataset, last: Change | None) -> Change | None:
+    if last is not None and last.op == Change.Op.PURGE:
+        return None  # an identifier is never used again
     if dataset.status == Dataset.Status.LISTED and dataset.security_level == Dataset.SecurityLevel.GENERAL:
         op, doc = Change.Op.PUT, listing_bytes(dataset)
     elif last is None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from statistics import median
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from catalog.models import Dataset, Portal
@@ -109,7 +109,7 @@ def _held_portals(held) -> list[dict]:
     live = dict(
         RemoteRecord.objects.filter(stream="listings", op="put", peer_id__in=[row["peer_id"] for row in rows])
         .values_list("peer_id")
-        .annotate(Count("pk", filter=Q(op="put")))
+        .annotate(count=Count("pk"))
         .order_by()
     )
     return [

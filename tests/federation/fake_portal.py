@@ -15,7 +15,7 @@ from tests.factories import COMPLETE
 
 
 class FakePortal:
-    def __init__(self, portal_id="cn-33", *, stream="listings", trusted=True, role="local"):
+    def __init__(self, portal_id="cn-33", *, stream="listings", trusted=True, role="local", register=True):
         self.id, self.stream, self.epoch = portal_id, stream, "e1"
         self.base_url = f"http://{portal_id}.test"
         self.signer = signing.Ed25519Signer(f"{portal_id}:test", signing.new_key())
@@ -25,12 +25,21 @@ class FakePortal:
         self.spoil = lambda body: body  # changes the page's bytes before they are signed and sent
         self.page_size = 500
         self.down = False
+        self.peer = None
+        if register:
+            self.register(role, trusted)
+
+    @classmethod
+    def without_database(cls):
+        return cls(register=False)
+
+    def register(self, role, trusted):
         portal, _ = Portal.objects.update_or_create(
-            id=portal_id, defaults={"role": role, "name": f"{portal_id}门户", "short_name": "浙江", "base_url": self.base_url}
+            id=self.id, defaults={"role": role, "name": f"{self.id}门户", "short_name": "浙江", "base_url": self.base_url}
         )
         self.peer = Peer.objects.create(portal=portal, state="active", trusted=trusted, base_url=self.base_url)
         PeerKey.objects.create(peer=self.peer, keyid=self.signer.keyid, public_key=signing.public_text(self.signer.key))
-        Checkpoint.objects.create(peer=self.peer, stream=stream)
+        Checkpoint.objects.create(peer=self.peer, stream=self.stream)
 
     # --- what it publishes
     def identifier(self):

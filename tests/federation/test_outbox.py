@@ -1,9 +1,7 @@
 """What the owner publishes: outbox rows in the business transaction, dense numbers after commit."""
 
-import threading
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from catalog.services import registration, review
 from catalog.services.datasets import publish_grade, purge_dataset
@@ -138,76 +136,3 @@ def test_a_page_continues_where_the_last_one_ended_and_the_chain_holds():
     assert second.prev_chain == first.trailer["chain"]
     assert all_at_once.trailer["chain"] == page(second.trailer["next"], 3).trailer["chain"] == FeedState.objects.get().chain
     assert page("feed0:3", 3).events == [] and page(f"{first.epoch}:99", 3).head == 7
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_sequence_is_dense_whatever_order_writers_commit_in():
-    """F11, small: writers with delays in their transactions, a sequencer and a reader all the while; nothing lost, no hole."""
-    writers, each, seen, errors = 4, 12, {}, []
-    done = threading.Event()
-    sequencer.feed_state("listings")
-
-    def write(number):
-        import random
-        import time
-
-        try:
-            for count in range(each):
-                with transaction.atomic():
-                    if connection.vendor == "postgresql":
-                        outbox.write([change(number, count)])
-                        time.sleep(random.random() / 50)
-                    else:
-                        time.sleep(random.random() / 50)
-                        outbox.write([change(number, count)])
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    def change(number, count):
-        identifier = f"urn:dataset:cn:{number:08d}-0000-7000-8000-{count:012d}"
-        return Change(stream="listings", identifier=identifier, op="put", rev=1, hash=digest(b"{}"), doc=b"{}")
-
-    def follow():
-        since = ""
-        try:
-            while True:
-                last = done.is_set()
-                sequencer.number_all()
-                page = read(since=since)
-                for event in page.events:
-                    assert event.seq == len(seen) + 1
-                    seen[event.seq] = event.id
-                since = page.trailer["next"]
-                if last and not page.trailer["more"] and not Change.objects.filter(seq=None).exists():
-                    return
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(writers)]
-    readers = [threading.Thread(target=follow), threading.Thread(target=number_only, args=(done, errors))]
-    for thread in threads + readers:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    done.set()
-    for thread in readers:
-        thread.join()
-
-    assert errors == []
-    assert len(set(seen.values())) == writers * each
-    assert sorted(Change.objects.values_list("seq", flat=True)) == list(range(1, writers * each + 1))
-
-
-def number_only(done, errors):
-    """A second sequencer beside the first."""
-    try:
-        while not done.is_set():
-            sequencer.number_all()
-    except Exception as error:
-        errors.append(error)
-    finally:
-        connection.close()
