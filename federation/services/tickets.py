@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import time
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -58,6 +58,13 @@ def issue(sample: Sample, *, user: User, purpose: str, terms: str) -> str:
     token = jwt.encode(claims, signer.key, algorithm="EdDSA", headers={"kid": signer.keyid})
     audit.append("sample.ticket_issued", dataset, actor=user, sample=str(sample.uid), audience=peer.pk, jti=claims["jti"])
     return f"{peer.base_url.rstrip('/')}/fed/v1/samples/{sample.uid}?{urlencode({'ticket': token})}"
+
+
+def owner_origin(dataset: Dataset) -> str:
+    """Scheme and host of the home portal, or "" while it is not connected."""
+    peer = Peer.objects.filter(pk=dataset.home_portal, state=Peer.State.ACTIVE).first()
+    parts = urlsplit(peer.base_url) if peer else None
+    return f"{parts.scheme}://{parts.netloc}" if parts and parts.netloc else ""
 
 
 def verify(token: str, sample_uid) -> dict:

@@ -13,7 +13,7 @@ from federation.services import tickets
 
 
 class TicketForm(forms.Form):
-    purpose = forms.CharField(label=_("用途"), max_length=300, widget=forms.Textarea(attrs={"rows": 3, "class": "input"}))
+    purpose = forms.CharField(label=_("用途"), max_length=300)
     accepted = forms.BooleanField(label=_("我已阅读并同意使用条款"), error_messages={"required": _("请先同意使用条款。")})
 
 
@@ -29,7 +29,12 @@ def ticket(request, uid):
             return redirect(tickets.issue(sample, user=request.user, purpose=form.cleaned_data["purpose"], terms=sample.terms))
         except DomainError as error:
             form.add_error(None, str(error))
-    return render(request, "federation/ticket.html", {"sample": sample, "dataset": sample.dataset, "form": form}, status=400 if form.errors else 200)
+    response = render(
+        request, "federation/ticket.html", {"sample": sample, "dataset": sample.dataset, "form": form}, status=400 if form.errors else 200
+    )
+    if owner := tickets.owner_origin(sample.dataset):
+        response._csp_update = {"form-action": [owner]}  # browsers hold form-action against the redirect too
+    return response
 
 
 @require_GET
