@@ -3,6 +3,7 @@
 import logging
 
 from celery import shared_task
+from kombu.exceptions import KombuError
 
 logger = logging.getLogger(__name__)
 
@@ -11,7 +12,7 @@ def wake(task, *arguments) -> None:
     """Tell a worker now. A broker that is down costs the time to the next sweep, nothing else."""
     try:
         task.delay(*arguments)
-    except OSError as error:
+    except (OSError, KombuError) as error:
         logger.warning("%s was not announced (%s); the sweep will do it", task.name, type(error).__name__)
 
 

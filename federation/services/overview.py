@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from catalog.models import Dataset, Portal
-from federation.models import Checkpoint, Decision, FeedState, Peer, Quarantine, RemoteRecord, SyncRun
+from federation.models import Checkpoint, Decision, Delivery, FeedState, Peer, Quarantine, RemoteRecord, SyncRun
 from federation.services import decisions
 
 TARGET_MS = 30_000
@@ -82,7 +82,7 @@ def desk_view() -> dict:
     recent = list(SyncRun.objects.filter(started_at__gte=today, lag_ms__isnull=False).values_list("lag_ms", flat=True)[:2000])
     parked = Quarantine.objects.filter(state=Quarantine.State.PARKED).select_related("peer__portal")
     held = Quarantine.objects.filter(state=Quarantine.State.HELD)
-    decided = list(Decision.objects.select_related("change")[:20])
+    decided = list(Decision.objects.exclude(kind=Decision.Kind.ADMIT, actor=None).select_related("change")[:20])  # without what went by itself
     seen = decisions.acknowledged(decided)
     titles = dict(Dataset.objects.filter(identifier__in=[row.identifier for row in decided]).values_list("identifier", "title"))
     names = dict(Portal.objects.values_list("pk", "short_name"))
@@ -98,10 +98,17 @@ def desk_view() -> dict:
         "held_count": held.count(),
         "held_portals": _held_portals(held),
         "decisions": decided,
-        "unconfirmed": sum(value is False for value in seen.values()),
+        "unconfirmed": _unconfirmed(),
         "feeds": list(FeedState.objects.order_by("stream", "audience")[:50]),
         "is_national": settings.PORTAL_ROLE == "national",
     }
+
+
+def _unconfirmed() -> int:
+    """Decisions, the automatic ones included, that home portals have not acknowledged yet."""
+    confirmed = dict(Delivery.objects.filter(stream=decisions.DECISIONS).values_list("peer_id", "seq"))
+    heads = FeedState.objects.filter(stream=decisions.DECISIONS).values_list("audience", "head")
+    return sum(max(head - confirmed.get(audience, 0), 0) for audience, head in heads)
 
 
 def _held_portals(held) -> list[dict]:
