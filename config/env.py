@@ -11,10 +11,17 @@ TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
 
+def shown(name: str, value: str) -> str:
+    """The value as an error may show it: no secret, and no password inside an address."""
+    if re.search(r"KEY|TOKEN|PASSWORD|SECRET", name):
+        return "'***'"
+    return repr(re.sub(r"://[^/@]*@", "://***@", value))
+
+
 def env_str(name: str, default: str = "", *, pattern: str | None = None, means: str = "") -> str:
     value = os.environ.get(name, default).strip()
     if value and pattern and not re.fullmatch(pattern, value):
-        raise ImproperlyConfigured(f"{name}={value!r} is not {means or 'of the form ' + pattern}.")
+        raise ImproperlyConfigured(f"{name}={shown(name, value)} is not {means or 'of the form ' + pattern}.")
     return value
 
 
@@ -56,16 +63,25 @@ def env_choice(name: str, choices: tuple[str, ...], default: str) -> str:
 
 def env_url(name: str, default: str = "", *, schemes: tuple[str, ...]) -> str:
     value = os.environ.get(name, default).strip()
-    if not value:
-        return ""
+    return _url(name, value, schemes) if value else ""
+
+
+def _url(name: str, value: str, schemes: tuple[str, ...]) -> str:
     try:
         parts = urlsplit(value)
         _ = parts.port  # raises on a wrong port
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name}={value!r} is not an address: {error}.") from None
+        raise ImproperlyConfigured(f"{name}={shown(name, value)} is not an address: {error}.") from None
     if parts.scheme not in schemes:
-        raise ImproperlyConfigured(f"{name}={value!r} does not start with {' or '.join(s + '://' for s in schemes)}.")
+        raise ImproperlyConfigured(f"{name}={shown(name, value)} does not start with {' or '.join(s + '://' for s in schemes)}.")
+    if parts.scheme in ("http", "https") and not parts.hostname:
+        raise ImproperlyConfigured(f"{name}={value!r} names no host.")
     return value.rstrip("/") if parts.scheme in ("http", "https") else value
+
+
+def env_urls(name: str, *, schemes: tuple[str, ...]) -> list[str]:
+    """Addresses separated by commas; each is checked like env_url's."""
+    return [_url(name, part, schemes) for part in env_list(name)]
 
 
 def env_networks(name: str) -> list:

@@ -19,17 +19,21 @@ class UploadLimitMiddleware:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = 0
-        if length > settings.PORTAL_UPLOAD_MAX_BYTES + ALLOWANCE:
-            return self.refuse(request, length)
+        limit = settings.PORTAL_UPLOAD_MAX_BYTES
+        if length > limit + ALLOWANCE:
+            return refuse_upload(request, path=request.path, size=length, limit=limit)
         return self.get_response(request)
 
-    def refuse(self, request, length):
-        message = _("上传了 %(size)d MB，超过本门户的上限 %(limit)d MB。请压缩或截取后再上传。") % {
-            "size": length // 2**20,
-            "limit": settings.PORTAL_UPLOAD_MAX_BYTES // 2**20,
-        }
-        if request.path.startswith("/api/"):
-            from config.api import problem
 
-            return HttpResponse(problem(413, message), status=413, content_type="application/problem+json")
-        return render(request, "413.html", {"message": message}, status=413)
+def refuse_upload(request, *, path: str, size: int | None, limit: int) -> HttpResponse:
+    """413 as a page, or as problem details below /api/. The connection is closed: the rest of the body is not read."""
+    if size is None:
+        message = _("上传的内容超过本门户的上限 %(limit)d MB。请压缩或截取后再上传。") % {"limit": limit // 2**20}
+    else:
+        numbers = {"size": size // 2**20, "limit": limit // 2**20}
+        message = _("上传了 %(size)d MB，超过本门户的上限 %(limit)d MB。请压缩或截取后再上传。") % numbers
+    if path.startswith("/api/"):
+        from config.api import problem  # imports the settings that name this module
+
+        return HttpResponse(problem(413, message, code="too_large"), status=413, content_type="application/problem+json")
+    return render(request, "413.html", {"message": message}, status=413)

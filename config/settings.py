@@ -7,7 +7,7 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import env_bool, env_choice, env_int, env_list, env_networks, env_str, env_url
+from config.env import env_bool, env_choice, env_int, env_list, env_networks, env_str, env_url, env_urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env_bool("PORTAL_DEBUG")
@@ -172,7 +172,7 @@ CACHES = {
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
-ELASTICSEARCH_URL = env_list("ELASTICSEARCH_URL")
+ELASTICSEARCH_URL = env_urls("ELASTICSEARCH_URL", schemes=("http", "https"))
 S3_BUCKET = env_str("PORTAL_S3_BUCKET")
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env_str("PORTAL_STATIC_ROOT", str(BASE_DIR / "var" / "static")))
@@ -231,6 +231,7 @@ USE_I18N = USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 
 # --- API --------------------------------------------------------------------
+RATE = r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "catalog.api.authentication.TokenAuthentication",
@@ -250,8 +251,8 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 20,
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle", "rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {
-        scope: env_str(name, "", pattern=r"(|[1-9][0-9]*/(second|minute|hour|day))", means="a rate such as 600/minute, or empty for none") or None
-        for scope, name in (("anon", "PORTAL_API_RATE_ANONYMOUS"), ("user", "PORTAL_API_RATE_USER"))
+        "anon": env_str("PORTAL_API_RATE_ANONYMOUS", pattern=RATE, means="a rate such as 60/min") or None,
+        "user": env_str("PORTAL_API_RATE_USER", pattern=RATE, means="a rate such as 60/min") or None,
     },
     "NUM_PROXIES": PORTAL_TRUSTED_PROXIES,
 }
@@ -279,6 +280,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "config.logs.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env_str("PORTAL_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env_choice("PORTAL_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")},
     "loggers": {"axes": {"level": "WARNING"}, "py.warnings": {"level": "ERROR"}},
 }
