@@ -30,7 +30,7 @@ def nginx_configuration(folder, web, plain):
     text = (DEPLOY / "nginx.conf").read_text()
     text = text.replace("server web:8000;", f"server 127.0.0.1:{web};")
     text = text.replace("listen 443 ssl http2;", f"listen 127.0.0.1:{plain};").replace("listen 80;", f"listen 127.0.0.1:{plain + 1};")
-    text = re.sub(r"^\s+ssl_.*;\n", "", text, flags=re.MULTILINE).replace("/srv/jimu/static/", f"{folder}/static/")
+    text = re.sub(r"^\s+ssl_.*;\n", "", text, flags=re.MULTILINE).replace("/srv/jimu/static/", f"{ROOT}/var/static/")
     text = text.replace("/tmp/", f"{folder}/").replace("/dev/stdout", f"{folder}/access.log").replace("/dev/stderr", f"{folder}/error.log")
     path = folder / "nginx.conf"
     path.write_text(("user root;\n" if os.getuid() == 0 else "") + text)
@@ -44,11 +44,11 @@ def behind_nginx(tmp_path_factory):
             pytest.fail("needs nginx (Debian: nginx-light)")
         pytest.skip("needs nginx (Debian: nginx-light)")
     folder, (web, plain, _) = tmp_path_factory.mktemp("deploy"), free_ports(3)
-    env = environment(folder, plain, PORTAL_STATIC_ROOT=f"{folder}/static", PORTAL_TRUSTED_PROXIES="1", JIMU_BIND=f"127.0.0.1:{web}")
+    env = environment(folder, plain, PORTAL_TRUSTED_PROXIES="1", JIMU_BIND=f"127.0.0.1:{web}")
     processes = []
     try:
         prepared = entry_point("migrate", env, folder)
-        assert prepared.wait(timeout=120) == 0, (folder / "migrate.log").read_text()
+        assert prepared.wait(timeout=240) == 0, (folder / "migrate.log").read_text()
         processes.append(entry_point("web", env, folder))
         configuration = nginx_configuration(folder, web, plain)
         processes.append(subprocess.Popen([NGINX, "-c", str(configuration), "-g", "daemon off;"], start_new_session=True))

@@ -36,10 +36,10 @@ def is_up(port):
 def served(tmp_path_factory):
     """(port, environment, supervisor) of a portal that runs for this module."""
     folder, (port,) = tmp_path_factory.mktemp("served"), free_ports()
-    env = environment(folder, port, PORTAL_STATIC_ROOT=str(folder / "static"), PORTAL_METRICS_TOKEN="t" * 20)
+    env = environment(folder, port, PORTAL_METRICS_TOKEN="t" * 20)
     process = start("manage.py", "serve", env=env, log=folder / "serve.log")
     try:
-        wait_until(is_up(port), seconds=120)
+        wait_until(is_up(port), seconds=240)
         yield port, env, process
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=15) == 0
@@ -159,10 +159,10 @@ def test_what_cannot_be_reached_is_named_in_a_sentence(tmp_path, values):
 
 def test_children_end_when_the_supervisor_is_killed(tmp_path):
     (port,) = free_ports()
-    env = environment(tmp_path, port, PORTAL_STATIC_ROOT=str(tmp_path / "static"))
+    env = environment(tmp_path, port)
     process = start("manage.py", "serve", env=env, log=tmp_path / "serve.log")
     try:
-        wait_until(is_up(port), seconds=120)
+        wait_until(is_up(port), seconds=240)
 
         process.send_signal(signal.SIGKILL)
         process.wait()
