@@ -27,7 +27,7 @@ $(VENV)/.installed: requirements.txt
 	@touch $@
 
 var/static/staticfiles.json: $(VENV)/.installed $(STATIC)
-	@PORTAL_SECRET_KEY=collects-static-files-only-and-serves-nothing-at-all PORTAL_DEBUG=0 PORTAL_DATA_DIR=var/build $(PY) manage.py collectstatic --no-input --verbosity 0
+	@PORTAL_SECRET_KEY=collects-static-files-only-and-serves-nothing-at-all PORTAL_DEBUG=0 PORTAL_DATA_DIR=var/build $(PY) manage.py collectstatic --no-input --verbosity 0 --ignore redoc
 	@touch $@
 
 run: setup  ## three portals with content at http://127.0.0.1:8000 (PORT=…), :8001 and :8002

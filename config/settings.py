@@ -199,6 +199,11 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# Source maps are for debuggers and rarely fetched: compressing them took most of the time of collectstatic.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
+    *("jpg", "jpeg", "png", "gif", "webp", "zip", "gz", "tgz", "bz2", "tbz", "xz", "br", "swf", "flv", "woff", "woff2", "3gp", "3gpp", "asf", "avi"),
+    *("m4v", "mov", "mp4", "mpeg", "mpg", "webm", "wmv", "map"),
+)
 
 # --- tasks ------------------------------------------------------------------
 QUEUE_DIR = PORTAL_DATA_DIR / "queue"

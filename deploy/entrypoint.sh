@@ -8,7 +8,7 @@ case "${1:-web}" in
 migrate) # once per release, before the others
     python manage.py migrate --no-input --verbosity 0
     python manage.py load_vocabularies
-    exec python manage.py collectstatic --no-input --verbosity 0
+    exec python manage.py collectstatic --no-input --verbosity 0 --ignore redoc
     ;;
 web) # sync workers: nginx before them takes the slow clients; --max-requests bounds what a leak could cost
     exec python -m gunicorn config.wsgi:application --bind "${JIMU_BIND:-0.0.0.0:8000}" --workers "${PORTAL_WEB_WORKERS:-2}" \

@@ -17,6 +17,7 @@ from django.db import OperationalError, connection
 from catalog.supervisor import Child, Supervisor
 
 logger = logging.getLogger(__name__)
+STATIC_UNUSED = ["redoc"]  # the API is shown by Swagger UI
 THREADS = 8  # a web worker: a slow upload keeps one of them, the others answer
 
 
@@ -99,7 +100,7 @@ def collect_static() -> None:
     if made and all(os.path.getmtime(storage.path(name)) <= made for finder in finders.get_finders() for name, storage in finder.list([])):
         return
     try:
-        call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=STATIC_UNUSED)
     except OSError as error:
         refuse(f"PORTAL_STATIC_ROOT={str(settings.STATIC_ROOT)!r} cannot be written: {error.strerror}.")
 
