@@ -13,11 +13,17 @@ def main():
         os.environ.setdefault("PORTAL_DATA_DIR", "var/demo/starter")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import DatabaseError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.stderr.write(f"manage.py: {error}\n")
+        sys.exit(2)
+    except DatabaseError as error:
+        if "no such table" not in str(error) and "does not exist" not in str(error):
+            raise
+        sys.stderr.write("manage.py: the database has no tables yet; run `manage.py migrate` and `manage.py load_vocabularies` first.\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,6 +1,6 @@
-"""The search index: rows for filters and sorting, and beside them the token index of the database at hand."""
+"""The token index of the database at hand, beside the index rows."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 from catalog.search.backends import postgres, sqlite
 
@@ -17,35 +17,5 @@ def drop(apps, editor):
 class Migration(migrations.Migration):
     dependencies = [("catalog", "0002_append_only")]
     operations = [
-        migrations.CreateModel(
-            name="SearchRow",
-            fields=[
-                ("dataset_id", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("version", models.BigIntegerField(db_index=True)),
-                ("is_gone", models.BooleanField()),
-                ("digest", models.CharField(max_length=32)),
-                ("text_digest", models.CharField(max_length=32)),
-                ("tokens", models.BinaryField()),
-                ("title", models.TextField()),
-                ("title_hash", models.BigIntegerField()),
-                ("title_key", models.BinaryField()),
-                ("text_length", models.IntegerField()),
-                ("dimensions", models.TextField()),
-                ("listed", models.BigIntegerField()),
-                ("modified", models.IntegerField()),
-                ("byte_size", models.BigIntegerField()),
-                ("grade", models.SmallIntegerField()),
-                ("static_score", models.FloatField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="SearchState",
-            fields=[
-                ("id", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ("version", models.BigIntegerField()),
-                ("stamp", models.CharField(max_length=32)),
-                ("format", models.PositiveIntegerField()),
-            ],
-        ),
         migrations.RunPython(create, drop),
     ]
