@@ -37,7 +37,7 @@ def read_catalog(
     `mapping` is {column: field} of tabular.read_mapping. `on_detected(format, encoding)` is told before the first record.
     """
     path = None if isinstance(source, bytes) else Path(source)
-    encoding = encodings.detect(path) if path else encodings.detect_bytes(source)
+    encoding = encodings.detect(path or source)
     head = _head(path, source, encoding)
     if not head.strip():
         raise Unreadable(_("文件是空的。"))

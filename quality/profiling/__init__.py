@@ -10,8 +10,8 @@ from pathlib import Path
 
 import orjson
 
+from catalog.encoding import Encoding, detect
 from quality.profiling import delimited, formats, limits, parquet, records, text
-from quality.profiling.encoding import Encoding, detect
 from quality.profiling.table import Refused, finding
 
 EMPTY = {

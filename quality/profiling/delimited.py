@@ -4,9 +4,9 @@ import csv
 import re
 from itertools import islice
 
+from catalog.encoding import Encoding
 from quality.profiling import limits
 from quality.profiling.columns import MARKERS
-from quality.profiling.encoding import Encoding
 from quality.profiling.table import Refused, Table
 
 DELIMITERS = [",", "\t", ";", "|"]

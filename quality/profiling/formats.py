@@ -2,7 +2,7 @@
 
 import zipfile
 
-from quality.profiling.encoding import wide_name
+from catalog.encoding import wide_name
 
 MAGIC = [
     (b"PAR1", "Parquet"),

@@ -4,9 +4,9 @@ import json
 
 import orjson
 
+from catalog.encoding import Encoding
 from quality.profiling import limits
 from quality.profiling.delimited import lines
-from quality.profiling.encoding import Encoding
 from quality.profiling.table import Refused, Table, finding
 
 MISSING = object()

@@ -1,7 +1,7 @@
 """Plain text: lines as rows of one column."""
 
+from catalog.encoding import Encoding
 from quality.profiling.delimited import lines
-from quality.profiling.encoding import Encoding
 from quality.profiling.table import Table
 
 

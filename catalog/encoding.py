@@ -5,6 +5,7 @@ then single-byte sets with faust-cchardet as second opinion. The answer is tried
 """
 
 import codecs
+import io
 from dataclasses import dataclass
 
 HEAD = 256 * 1024
@@ -38,19 +39,26 @@ WESTERN = frozenset("àâäçéèêëîïôöùûüßñáíóúæøåÀÂÄÇÉ�
 class Encoding:
     name: str  # Python codec
     bad_bytes: int = 0
+    first_bad_byte: int = 0  # counted from 1
     first_bad_line: int = 0
     confidence: str = "certain"  # certain, likely, guess
 
 
+def opened(source):
+    """A binary stream over a path or over bytes."""
+    return io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
+
+
 def detect(path) -> Encoding:
-    with open(path, "rb") as stream:
+    """The encoding of a file (path, or its bytes), tried on the whole of it."""
+    with opened(path) as stream:
         head = stream.read(HEAD)
     for mark, name in BOMS:
         if head.startswith(mark):
             return verified(path, name, "certain")
     if wide := wide_name(head):
         return verified(path, wide, "likely")
-    if _decodes(path, "utf-8"):
+    if decodes(path, "utf-8"):
         return Encoding("utf-8")
     return _legacy(path, head)
 
@@ -117,7 +125,7 @@ def _first_level(char: str, name: str) -> bool:
 
 def _narrowest(path, found: Encoding) -> Encoding:
     """GBK where GB18030's four-byte part is not used."""
-    if found.name == "gb18030" and not found.bad_bytes and _decodes(path, "gbk"):
+    if found.name == "gb18030" and not found.bad_bytes and decodes(path, "gbk"):
         return Encoding("gbk", confidence=found.confidence)
     return found
 
@@ -142,10 +150,11 @@ def _single_byte(head: bytes) -> str:
     return guess
 
 
-def _decodes(path, name: str) -> bool:
+def decodes(path, name: str) -> bool:
+    """Whether the whole file decodes strictly."""
     decoder = codecs.getincrementaldecoder(name)("strict")
     try:
-        with open(path, "rb") as stream:
+        with opened(path) as stream:
             while block := stream.read(BLOCK):
                 decoder.decode(block)
             decoder.decode(b"", final=True)
@@ -156,21 +165,24 @@ def _decodes(path, name: str) -> bool:
 
 def verified(path, name: str, confidence: str) -> Encoding:
     """Decode the whole file; what does not decode is counted with the line of the first."""
-    if _decodes(path, name):
+    if decodes(path, name):
         return Encoding(name, confidence=confidence)
-    counter = {"bad": 0, "line": 0}
-    lines = 1
+    counter = {"bad": 0, "line": 0, "byte": 0}
+    lines, before = 1, 0
 
     def count(error):
         counter["bad"] += max(1, error.end - error.start)
-        counter["line"] = counter["line"] or lines + error.object[: error.start].count(b"\n")
+        if not counter["line"]:  # error.object begins with what was pending of the block before
+            counter["line"] = lines + error.object[: error.start].count(b"\n")
+            counter["byte"] = before + error.start + 1
         return "\ufffd", error.end
 
     codecs.register_error("jimu-count", count)
     decoder = codecs.getincrementaldecoder(name)("jimu-count")
-    with open(path, "rb") as stream:
+    with opened(path) as stream:
         while block := stream.read(BLOCK):
             decoder.decode(block)
             lines += block.count(b"\n")
+            before = stream.tell() - len(decoder.getstate()[0])
         decoder.decode(b"", final=True)
-    return Encoding(name, counter["bad"], counter["line"], confidence)
+    return Encoding(name, counter["bad"], counter["byte"], counter["line"], confidence)
