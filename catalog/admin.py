@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from catalog import jobs
 from catalog.exceptions import DomainError
-from catalog.models import AuditEntry, Dataset, Job, KnowledgeNode, Membership, Notification, Organization, Portal, Review, Term, User
+from catalog.models import Announcement, AuditEntry, Dataset, Job, KnowledgeNode, Membership, Notification, Organization, Portal, Review, Term, User
 from catalog.services.accounts import verify_organization
 
 
@@ -85,6 +85,13 @@ class KnowledgeNodeAdmin(admin.ModelAdmin):
     list_filter = ["sector"]
     search_fields = ["code", "label", "label_en"]
     raw_id_fields = ["parent"]
+
+
+@admin.register(Announcement)
+class AnnouncementAdmin(admin.ModelAdmin):
+    list_display = ["title", "note", "published_at", "is_example"]
+    search_fields = ["title", "note", "body"]
+    date_hierarchy = "published_at"
 
 
 @admin.register(Portal)

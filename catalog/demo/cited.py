@@ -231,9 +231,9 @@ IRIS = {
         "distribution_note": {
             "text": "三类各占三分之一。",
             "parts": [
-                {"name": "Iris-setosa", "percent": "33.3"},
-                {"name": "Iris-versicolor", "percent": "33.3"},
-                {"name": "Iris-virginica", "percent": "33.4"},
+                {"name": "Iris-setosa", "share": "33.3"},
+                {"name": "Iris-versicolor", "share": "33.3"},
+                {"name": "Iris-virginica", "share": "33.4"},
             ],
         },
         "label_statistics": {

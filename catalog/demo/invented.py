@@ -236,7 +236,7 @@ def documentation(made: Made) -> dict:
     kind, labels = NAMES[made.modality], label_rows(made)
     form = FILES[made.modality][0]
     total = sum(row["count"] for row in labels) or 1
-    shares = [{"name": row["name"], "percent": f"{100 * row['count'] / total:.1f}"} for row in labels]
+    shares = [{"name": row["name"], "share": f"{100 * row['count'] / total:.1f}"} for row in labels]
     basic = {
         "scale": {"text": f"{made.records:,} 条，{made.size / GB:,.0f} GB。"},
         "format_spec": {"text": f"{form}，文字一律 UTF-8。"},

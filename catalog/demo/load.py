@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog import jobs
-from catalog.demo import cited, invented, samples
+from catalog.demo import cited, invented, news, samples
 from catalog.demo.accounts import ACCOUNTS, make_account
-from catalog.models import Dataset, Demand, Feedback, Membership, Organization, User
+from catalog.models import Announcement, Dataset, Demand, Feedback, Membership, Organization, User
 from catalog.services import registration, review
 from catalog.services.publication import announce
 from catalog.services.samples import add_sample
@@ -136,6 +136,7 @@ def add_life(users) -> None:
             body="在自有测试集上的对比（示例值）。",
             data={"model": "示例检测模型", "metric": "F1", "before": "0.74", "after": "0.81"},
         )
+    add_news()
     Demand.objects.create(
         title="求购：山区道路积雪结冰图像（示例）",
         author=users["seeker"],
@@ -157,3 +158,9 @@ def add_life(users) -> None:
     with transaction.atomic():
         announce(listed, bump=False)
     jobs.run_due()
+
+
+def add_news() -> None:
+    now = timezone.now()
+    for days, title, note, body in news.NEWS[settings.PORTAL_ROLE]:
+        Announcement.objects.create(title=f"{title}（示例）", note=note, body=body, published_at=now - timedelta(days=days, hours=2), is_example=True)
