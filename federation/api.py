@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog.models import Dataset
+from catalog.api.permissions import visible_datasets
 from federation.services import decisions
 
 
@@ -30,7 +30,7 @@ class DecisionView(APIView):
     kind = ""
 
     def post(self, request, uid):
-        dataset = get_object_or_404(Dataset.objects.visible_to(request.user), uid=uid)
+        dataset = get_object_or_404(visible_datasets(request), uid=uid)
         given = ReasonSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         decision = decisions.decide(dataset, self.kind, actor=request.user, reason=given.validated_data["reason"])

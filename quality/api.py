@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog.models import Dataset
+from catalog.api.permissions import visible_datasets
 from quality.report import report
 
 
@@ -15,5 +15,5 @@ class DatasetQualityView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT, summary="数据集的质量报告", tags=["datasets"])
     def get(self, request, uid):
-        rows = Dataset.objects.visible_to(request.user).prefetch_related("samples")
+        rows = visible_datasets(request).prefetch_related("samples")
         return Response(report(get_object_or_404(rows, uid=uid)))

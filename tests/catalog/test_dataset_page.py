@@ -279,6 +279,28 @@ def test_feedback_is_shown_to_everybody_and_told_to_the_provider(client):
     assert owner.notifications.filter(kind="feedback").exists()
 
 
+def test_the_effect_on_a_model_is_recorded_and_told_to_the_provider(client):
+    dataset = listed()
+    owner = make_member(dataset.organization)
+    client.force_login(make_user())
+
+    client.post(f"/datasets/{dataset.uid}/feedback/", {"kind": "model_effect", "body": "夜间样本误检多，疑有漏标"})
+
+    assert dataset.feedback.get().kind == "model_effect"
+    assert "夜间样本误检多" in client.get(f"{dataset.get_absolute_url()}?tab=feedback").content.decode()
+    assert owner.notifications.filter(kind="feedback").exists()
+
+
+def test_datasets_of_the_same_field_and_modality_are_named_and_others_are_not(client):
+    dataset = listed(title="路面裂缝", sectors=["transport"], modalities=["image"])
+    listed(title="桥梁病害", sectors=["transport"], modalities=["image"])
+    listed(title="方言语音", sectors=["culture_tourism"], modalities=["audio"])
+
+    html = client.get(f"{dataset.get_absolute_url()}?tab=lineage").content.decode()
+
+    assert "桥梁病害" in html and "方言语音" not in html
+
+
 def test_a_request_is_asked_for_with_a_deadline_and_the_providers_people_are_told(client):
     dataset = listed()
     owner, user = make_member(dataset.organization), make_user()
