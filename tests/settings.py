@@ -1,10 +1,14 @@
 """Settings of the test run: the project's own, with a throw-away data folder and tasks that run at once."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 os.environ.setdefault("PORTAL_DEBUG", "1")
-os.environ.setdefault("PORTAL_DATA_DIR", tempfile.mkdtemp(prefix="jimu-test-"))
+if "PORTAL_DATA_DIR" not in os.environ:
+    os.environ["PORTAL_DATA_DIR"] = tempfile.mkdtemp(prefix="jimu-test-")
+    atexit.register(shutil.rmtree, os.environ["PORTAL_DATA_DIR"], ignore_errors=True)
 from config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -12,3 +16,4 @@ CELERY_TASK_ALWAYS_EAGER = True
 ALLOWED_HOSTS = ["*"]
 AXES_ENABLED = False
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
+LOGGING = LOGGING | {"handlers": {"console": {"class": "logging.NullHandler"}}}  # noqa: F405  pytest shows a failing test's own lines
