@@ -87,10 +87,14 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
+    """The bytes of canonical base64. Spare bits in its last letter would let one signature be written in several ways."""
     try:
-        return base64.b64decode(text, validate=True)
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError, TypeError):
         raise SignatureRefused("signature", "not base64") from None
+    if b64(data) != text:
+        raise SignatureRefused("signature", "not canonical base64")
+    return data
 
 
 def new_key() -> Ed25519PrivateKey:
@@ -204,9 +208,11 @@ def attest(signer: Signer, data: bytes) -> dict[str, str]:
 
 
 def verify_attestation(data: bytes, attestation: dict, find_key: FindKey) -> None:
-    if not isinstance(attestation, dict) or not isinstance(attestation.get("keyid"), str) or not isinstance(attestation.get("sig"), str):
+    if not isinstance(attestation, dict) or not all(isinstance(attestation.get(name), str) for name in ("keyid", "alg", "sig")):
         raise SignatureRefused("attestation", "the trailer carries no attestation")
     key = find_key(attestation["keyid"])
     if key is None:
         raise SignatureRefused("key", f"key {attestation['keyid'][:120]} is not a valid key of this portal")
+    if attestation["alg"] != key[0]:
+        raise SignatureRefused("algorithm", f"the trailer names {attestation['alg'][:20]}, the key is for {key[0]}")
     verify_bytes(*key, unb64(attestation["sig"]), b"fed-1 page trailer\n" + data)

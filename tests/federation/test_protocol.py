@@ -63,6 +63,15 @@ def test_a_page_with_any_byte_changed_is_dropped_whole(data):
         decode_page(bytes(body), check)
 
 
+def test_a_signature_is_written_in_one_way_only():
+    body = bytearray(page())
+    end = body.rindex(b'=="')  # 64 bytes leave four spare bits in the last letter before the padding
+    body[end - 1] ^= 1
+
+    with pytest.raises(signing.SignatureRefused, match="canonical"):
+        decode_page(bytes(body), check)
+
+
 def rebuilt(change):
     """A page altered and given a fitting trailer again: what only its own signer could do."""
     lines = page().split(b"\n")[:-2]
