@@ -1,9 +1,11 @@
-"""Celery broker in a folder, for the embedded profile: kombu's, with messages that appear and vanish whole.
+"""Celery broker in a folder, for the embedded profile: kombu's, with messages and bindings that appear and vanish whole.
 
-kombu's own writes into the file that readers already see, so that a worker can meet half a message and stop. Here a message is
-renamed into place, and taken by a rename. One taken and not yet run when the worker is killed is lost: Job rows stand for it.
+kombu's own writes into the file that readers already see, so that a worker can meet half a message and stop, or an empty list of
+bindings and drop what it should deliver. Here a message or a binding is renamed into place, and a message taken by a rename.
+One taken and not yet run when the worker is killed is lost: Job rows stand for it.
 """
 
+import hashlib
 import logging
 import os
 import time
@@ -27,6 +29,30 @@ class Channel(filesystem.Channel):
                 Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ChannelError(f"cannot make {folder}: {error.strerror}") from error
+
+    def _queue_bind(self, exchange, routing_key, pattern, queue):
+        folder = self._bindings(exchange)
+        row = dumps([routing_key or "", pattern or "", queue or ""])
+        binding = folder / hashlib.sha256(row.encode()).hexdigest()[:20]
+        if binding.exists():
+            return
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = folder / f"{uuid.uuid4().hex}.part"
+            draft.write_text(row, encoding="utf-8")
+            os.replace(draft, binding)
+        except OSError as error:
+            raise ChannelError(f"cannot write into {folder}: {error.strerror}") from error
+
+    def get_table(self, exchange):
+        folder = self._bindings(exchange)
+        names = os.listdir(folder) if folder.exists() else []
+        return [
+            filesystem.exchange_queue_t(*loads((folder / name).read_text(encoding="utf-8"))) for name in sorted(names) if not name.endswith(".part")
+        ]
+
+    def _bindings(self, exchange) -> Path:
+        return self._exchange_file(exchange).with_suffix(".bindings")
 
     def _put(self, queue, payload, **kwargs):
         folder = Path(self.data_folder_out)
