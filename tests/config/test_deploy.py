@@ -72,10 +72,11 @@ def test_pages_and_static_files_come_through_nginx(behind_nginx):
 
 
 def test_a_300_mb_upload_gets_the_portals_sentence_from_nginx(behind_nginx):
-    page, sent = upload_300_mb(behind_nginx[0], "/register/")
+    # nginx answers at once, then reads and drops what comes, so that the client is not cut off before it hears the answer
+    page, _ = upload_300_mb(behind_nginx[0], "/register/")
     problem, _ = upload_300_mb(behind_nginx[0], "/api/v1/datasets/")
 
-    assert page.startswith("HTTP/1.1 413") and "超过本门户的上限 200 MB" in page and sent < 50 * 2**20
+    assert page.startswith("HTTP/1.1 413") and "超过本门户的上限 200 MB" in page
     assert problem.startswith("HTTP/1.1 413") and "application/problem+json" in problem
 
 
