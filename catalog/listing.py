@@ -7,7 +7,8 @@ RFC 8785 canonical JSON and one SHA-256 names its content.
 
 import datetime
 import hashlib
-from typing import Any
+from functools import cache
+from operator import attrgetter
 
 import orjson
 
@@ -57,17 +58,15 @@ VOCABULARIES = {
 }
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime.date) else value
+_values = attrgetter(*FIELDS)
 
 
 def to_document(dataset: Dataset, *, with_files: bool = True) -> dict:
     """The listing document of a dataset. Empty values are left out; resources and samples need to be prefetched in bulk."""
     document = {"schema": SCHEMA}
-    for name in FIELDS:
-        value = _plain(getattr(dataset, name))
-        if value not in ("", None, [], {}, False):
-            document[name] = value
+    for name, value in zip(FIELDS, _values(dataset), strict=True):
+        if value:
+            document[name] = value.isoformat() if isinstance(value, datetime.date) else value
     organization = dataset.organization
     document["organization"] = {"uid": str(organization.uid), "name": organization.name, "kind": organization.kind}
     for name in ("credit_code", "region", "short_name"):
@@ -88,8 +87,12 @@ def sample_document(sample: Sample) -> dict:
 
 
 def _filled(row, names) -> dict:
-    values = {name: getattr(row, name) for name in names}
-    return {name: value for name, value in values.items() if value not in ("", None, [], {}, False)}
+    return {name: value for name in names if (value := getattr(row, name))}
+
+
+@cache
+def _defaults() -> dict:
+    return {name: Dataset._meta.get_field(name).get_default for name in FIELDS}
 
 
 def assign(dataset: Dataset, document: dict) -> None:
@@ -97,7 +100,7 @@ def assign(dataset: Dataset, document: dict) -> None:
     for name in FIELDS:
         value = document.get(name)
         if value is None:
-            value = Dataset._meta.get_field(name).get_default()
+            value = _defaults()[name]()
         if name in DATES and isinstance(value, str):
             value = datetime.date.fromisoformat(value)
         setattr(dataset, name, value)

@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-# datasets: list[Dataset] whose listing document, status or admission changed and was saved
+# datasets: list[Dataset] whose listing document, status or admission changed and was saved; documents: {pk: listing document}
+# of those that stand exactly so in the database (a batch that has just written them), for the others read anew
 datasets_changed = Signal()
 # sample: Sample whose file is new and waits for its profile
 sample_added = Signal()

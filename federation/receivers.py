@@ -8,8 +8,8 @@ from federation.services import decisions, outbox
 
 
 @receiver(datasets_changed, sender=Dataset, dispatch_uid="federation.outbox")
-def publish(sender, datasets, **kwargs):
-    outbox.record(datasets)
+def publish(sender, datasets, documents=None, **kwargs):
+    outbox.record(datasets, documents)
     decisions.record_grades(datasets)
 
 

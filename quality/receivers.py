@@ -1,5 +1,6 @@
 """Reacts to catalogue news by writing jobs; measures nothing inside the sender's transaction."""
 
+import hashlib
 from datetime import timedelta
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from catalog.jobs import enqueue
 from catalog.signals import datasets_changed, sample_added
 from quality.models import Evaluation
 from quality.services.evaluation import is_evaluated
-from quality.tasks import EVALUATE, PROFILE
+from quality.tasks import EVALUATE, EVALUATE_MANY, PROFILE
 
 
 @receiver(sample_added, dispatch_uid="quality.sample_added")
@@ -19,15 +20,18 @@ def sample_waits(sample, **_more):
 
 @receiver(datasets_changed, dispatch_uid="quality.datasets_changed")
 def documents_changed(datasets, **_more):
-    """Enqueue what has no run for its document. A published grade is not part of the document, so this cannot loop."""
+    """Enqueue what has no run for its document, a batch as one job. A published grade is not part of the document, so this cannot loop."""
     due = [dataset for dataset in datasets if is_evaluated(dataset) and dataset.document_hash]
     if not due:
         return
     done = Evaluation.objects.filter(dataset__in=due, state=Evaluation.State.DONE, scheme__state="active")
     hashes = set(done.values_list("dataset_id", "document_hash"))
-    for dataset in due:
-        if (dataset.pk, dataset.document_hash) not in hashes:
-            enqueue(EVALUATE, {"dataset": dataset.pk}, key=f"{EVALUATE}:{dataset.pk}", delay=debounce())
+    waiting = [dataset.pk for dataset in due if (dataset.pk, dataset.document_hash) not in hashes]
+    if len(waiting) == 1:
+        enqueue(EVALUATE, {"dataset": waiting[0]}, key=f"{EVALUATE}:{waiting[0]}", delay=debounce())
+    elif waiting:
+        name = hashlib.sha256(repr(waiting).encode()).hexdigest()[:32]
+        enqueue(EVALUATE_MANY, {"datasets": waiting}, key=f"{EVALUATE_MANY}:{name}", delay=debounce())
 
 
 def debounce() -> timedelta:

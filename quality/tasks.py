@@ -1,10 +1,10 @@
 """Handlers of the durable jobs; running one twice does no harm."""
 
-from catalog.jobs import enqueue, job_handler
+from catalog.jobs import enqueue, job_handler, progress
 from catalog.models import Dataset, Job, Sample
 from quality.services import evaluation, samples
 
-PROFILE, EVALUATE = "quality.profile_sample", "quality.evaluate"
+PROFILE, EVALUATE, EVALUATE_MANY = "quality.profile_sample", "quality.evaluate", "quality.evaluate_many"
 
 
 @job_handler(PROFILE)
@@ -29,3 +29,17 @@ def evaluate(job: Job) -> dict:
         return {"skipped": True}
     run = evaluation.evaluate_dataset(dataset)
     return {"evaluation": str(run.uid), "grade": run.final_grade, "score": str(run.raw_score)}
+
+
+@job_handler(EVALUATE_MANY)
+def evaluate_many(job: Job) -> dict:
+    """What a batch of changes left without a run, in short transactions; one that fails gets a job of its own, which tries again."""
+    pks, done = job.payload["datasets"], 0
+    for start in range(0, len(pks), evaluation.BATCH):
+        progress(job, start, len(pks))
+        batch = evaluation.stale().filter(pk__in=pks[start : start + evaluation.BATCH]).values_list("pk", flat=True)
+        runs, errors = evaluation.evaluate_datasets(list(batch))
+        done += len(runs)
+        for pk in errors:
+            enqueue(EVALUATE, {"dataset": pk}, key=f"{EVALUATE}:{pk}")
+    return {"evaluated": done}

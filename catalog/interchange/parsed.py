@@ -57,6 +57,7 @@ class Parsed:
     error: RecordError | None = None
     mark: str = ""
     source: str = ""
+    digest: str = ""  # of the whole record, set by the import once it has its identifier
 
     @property
     def label(self) -> str | int:

@@ -7,6 +7,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
+from catalog import rows
 from catalog.models import AuditEntry, User
 
 GENESIS = "0" * 64
@@ -38,7 +39,7 @@ def append_many(entries: Iterable[tuple[str, object, dict]], *, actor: User | No
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
     last = AuditEntry.objects.order_by("-id").values_list("id", "entry_hash").first() or (0, GENESIS)
-    number, previous, now, rows = *last, timezone.now(), []
+    number, previous, now, chain = *last, timezone.now(), []
     for action, obj, data in entries:
         number += 1
         row = AuditEntry(
@@ -53,9 +54,9 @@ def append_many(entries: Iterable[tuple[str, object, dict]], *, actor: User | No
             previous_hash=previous,
         )
         previous = row.entry_hash = entry_hash(previous, row)
-        rows.append(row)
-    AuditEntry.objects.bulk_create(rows, batch_size=500)
-    return rows
+        chain.append(row)
+    rows.insert(AuditEntry, chain)
+    return chain
 
 
 def verify(*, on_progress=lambda done: None) -> tuple[int, str]:

@@ -1,15 +1,18 @@
 """What other apps do to a dataset: publish a grade, store a remote listing, project a national decision, erase."""
 
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from catalog import rows
 from catalog.exceptions import NotAllowed
 from catalog.ids import parse_urn
-from catalog.listing import RESOURCE_FIELDS, SAMPLE_FIELDS, assign, digest
+from catalog.listing import RESOURCE_FIELDS, SAMPLE_FIELDS, assign, digest, to_document
 from catalog.models import Dataset, Organization, Resource, Sample
 from catalog.services import audit
 from catalog.services.publication import announce
@@ -18,21 +21,50 @@ from catalog.signals import dataset_purged
 GRADE_FIELDS = ["grade", "score", "assurance", "graded_at", "grade_source", "documentation_score"]
 
 
+class Grade(NamedTuple):
+    """What is published of an evaluation. `score` is 0–100 with two decimals; grade "" = not evaluated."""
+
+    grade: str
+    score: Decimal | None
+    assurance: str
+    documentation_score: int
+    source: str = Dataset.GradeSource.OWN
+
+
 @transaction.atomic
 def publish_grade(
     dataset: Dataset, *, grade: str, score: Decimal | None, assurance: str, documentation_score: int, source: str = Dataset.GradeSource.OWN
 ) -> Dataset:
-    """Make a grade visible, searchable and federated. `score` is 0–100 with two decimals; grade "" = not evaluated."""
-    before = [dataset.grade, str(dataset.score), dataset.assurance, dataset.grade_source]
-    dataset.grade, dataset.score, dataset.assurance = grade, score, assurance
-    dataset.documentation_score, dataset.grade_source = documentation_score, source if grade else ""
-    dataset.graded_at = timezone.now()
-    dataset.save(update_fields=GRADE_FIELDS)
-    after = [dataset.grade, str(dataset.score), dataset.assurance, dataset.grade_source]
-    if before != after:
-        audit.append("dataset.graded", dataset, label="quality", before=before, after=after)
-        announce([dataset])
+    """Make a grade visible, searchable and federated; the object given takes over what was written."""
+    (row,) = publish_grades({dataset.pk: Grade(grade, score, assurance, documentation_score, source)})
+    for name in (*GRADE_FIELDS, "serial", "rev", "document_hash", "updated_at"):
+        setattr(dataset, name, getattr(row, name))
     return dataset
+
+
+@transaction.atomic
+def publish_grades(grades: Mapping[int, Grade]) -> list[Dataset]:
+    """Grades by primary key. The rows are locked and read again: what changed while an evaluation ran is not written back."""
+    found = Dataset.objects.select_for_update(of=("self",)).filter(pk__in=grades).select_related("organization")
+    datasets, entries, now = list(found.prefetch_related("resources", "samples")), [], timezone.now()
+    for dataset in datasets:
+        before = _shown_grade(dataset)
+        given = grades[dataset.pk]
+        dataset.grade, dataset.score, dataset.assurance = given.grade, given.score, given.assurance
+        dataset.documentation_score, dataset.grade_source = given.documentation_score, given.source if given.grade else ""
+        dataset.graded_at = now
+        if before != _shown_grade(dataset):
+            entries.append(("dataset.graded", dataset, {"before": before, "after": _shown_grade(dataset)}))
+    rows.overwrite(Dataset, datasets, GRADE_FIELDS)
+    if entries:
+        changed = [dataset for _action, dataset, _data in entries]
+        audit.append_many(entries, label="quality")
+        announce(changed, documents={dataset.pk: to_document(dataset) for dataset in changed})
+    return datasets
+
+
+def _shown_grade(dataset: Dataset) -> list[str]:
+    return [dataset.grade, str(dataset.score), dataset.assurance, dataset.grade_source]
 
 
 def remote_organization(fields: dict, portal_id: str) -> Organization:

@@ -6,7 +6,6 @@ nothing; a kill in the middle leaves whole batches, and the next run ends in the
 
 import hashlib
 import logging
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,15 +13,17 @@ from datetime import timedelta
 from itertools import islice
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog import rows
 from catalog.ids import dataset_urn, new_uid
 from catalog.interchange.parsed import Parsed, RecordError
 from catalog.listing import FIELDS, RESOURCE_FIELDS, assign, canonical, digest, resource_document, to_document
 from catalog.models import CheckResult, Dataset, ImportRecord, Organization, Resource, Review, User
 from catalog.services import audit, checks
+from catalog.services.merging import merged, resource_rows
 from catalog.services.publication import count_change, tell
 from catalog.services.versions import record_versions
 
@@ -31,7 +32,6 @@ BATCH = 500
 ERRORS_KEPT = 10_000  # of the report; the numbers count all
 UNNAMED = "未注明提供方"
 FROZEN = (Dataset.Status.DELISTED, Dataset.Status.REJECTED)
-OWN_EXTRAS = {"source_format", "unmapped"}
 
 
 @dataclass
@@ -186,48 +186,62 @@ class _Run:
         return RecordError("duplicate", message % {"provider": provider, "what": what}, "/identifier")
 
     # --- with the database
-    def _existing(self, wanted: list[Parsed]) -> dict[tuple[str, str], Dataset]:
-        """{(provider, identifier): dataset} of this portal, with what to compare."""
-        names = {self.organization.name} if self.organization else {parsed.organization["name"] for parsed in wanted}
-        rows = (
-            Dataset.objects.own()
-            .filter(source_identifier__in=[parsed.document["source_identifier"] for parsed in wanted], organization__name__in=names)
-            .select_related("organization")
-            .prefetch_related("resources", "samples", models.Prefetch("import_records", ImportRecord.objects.filter(source=self.name)))
+    def _provider_of(self, parsed: Parsed) -> str:
+        return self.organization.name if self.organization else parsed.organization["name"]
+
+    def _existing(self, wanted: list[Parsed]) -> dict[tuple[str, str], int]:
+        """{(provider, identifier): primary key} of this portal."""
+        found = Dataset.objects.own().filter(
+            source_identifier__in=[parsed.document["source_identifier"] for parsed in wanted],
+            organization__name__in={self._provider_of(parsed) for parsed in wanted},
         )
-        return {(row.organization.name, row.source_identifier): row for row in rows}
+        return {(provider, identifier): pk for pk, provider, identifier in found.values_list("pk", "organization__name", "source_identifier")}
+
+    def _rows(self, pks: list[int]) -> dict[int, Dataset]:
+        """Datasets with what there is to compare, nobody else's to change until this transaction ends."""
+        found = Dataset.objects.filter(pk__in=pks).select_related("organization").prefetch_related("resources", "samples")
+        return (found if self.dry_run else found.select_for_update(of=("self",))).in_bulk() if pks else {}
 
     def _sort(self, wanted):
         """(new, changed, unchanged but new to this source) of a batch, counted. Writes nothing."""
         existing = self._existing(wanted)
-        fresh, changed, known = [], [], []
+        records = ImportRecord.objects.filter(source=self.name, dataset__in=existing.values())
+        last = {pk: (digest, fields) for pk, digest, fields in records.values_list("dataset", "digest", "fields")}
+        fresh, met = [], []
         for parsed in wanted:
-            provider = self.organization.name if self.organization else parsed.organization["name"]
-            row = existing.get((provider, parsed.document["source_identifier"]))
-            if row is None:
+            parsed.digest = content_digest(parsed)
+            pk = existing.get((self._provider_of(parsed), parsed.document["source_identifier"]))
+            if pk is None:
                 fresh.append(parsed)
-                continue
-            last = row.import_records.all()[0] if row.import_records.all() else None
-            if last and last.digest == content_digest(parsed):
+            elif pk in last and last[pk][0] == parsed.digest:
                 self.report.unchanged += 1
-            elif difference := self._difference(row, parsed, last):
-                changed.append((row, parsed, difference))
             else:
-                self.report.unchanged += 1
-                known.append((row, parsed))
+                met.append((pk, parsed))
+        changed, known = self._compare(met, last)
         self.report.created += len(fresh)
-        self.report.updated += len(changed)
         return fresh, changed, known
 
-    def _difference(self, row: Dataset, parsed: Parsed, last: ImportRecord | None) -> dict | None:
+    def _compare(self, met: list[tuple[int, Parsed]], last: dict):
+        known_rows = self._rows([pk for pk, _parsed in met])
+        changed, known = [], []
+        for pk, parsed in met:
+            if difference := self._difference(known_rows[pk], parsed, last[pk][1] if pk in last else []):
+                changed.append((known_rows[pk], parsed, difference))
+            else:
+                known.append((known_rows[pk], parsed))
+        self.report.updated += len(changed)
+        self.report.unchanged += len(known)
+        return changed, known
+
+    def _difference(self, row: Dataset, parsed: Parsed, before: list[str]) -> dict | None:
         """The document the row would get, or None where nothing changes."""
         if row.status in FROZEN:
             self.report.warnings += 1
             self.report.codes["/status delisted"] += 1
             return None
         current = to_document(row)
-        merged = _merged(current, parsed.document, set(last.fields) if last else set())
-        return None if digest(merged) == digest(current) else merged
+        result = merged(current, parsed.document, set(before))
+        return None if digest(result) == digest(current) else result
 
     def _write(self, wanted):
         fresh, changed, known = self._sort(wanted)
@@ -245,7 +259,7 @@ class _Run:
             self._remember([row for row, _parsed in known], [parsed for _row, parsed in known], now)
         if entries:
             audit.append_many(entries, actor=self.user, label="" if self.user else "import")
-            tell([*datasets, *updated])
+            tell([*datasets, *updated], {row.pk: row.imported_document for row in [*datasets, *updated]})
 
     def _providers(self, fresh) -> dict[str, Organization]:
         if self.organization:
@@ -294,8 +308,11 @@ class _Run:
         return row
 
     def _create(self, datasets, fresh, now):
-        Dataset.objects.bulk_create(datasets)
-        Resource.objects.bulk_create([resource for row in datasets for resource in row.imported_resources])
+        rows.insert(Dataset, datasets)
+        for row in datasets:
+            for resource in row.imported_resources:
+                resource.dataset = row  # now that it has its key
+        rows.insert(Resource, [resource for row in datasets for resource in row.imported_resources])
         for row in datasets:
             row._prefetched_objects_cache = {"resources": row.imported_resources, "samples": []}
         self._remember(datasets, fresh, now)
@@ -310,12 +327,11 @@ class _Run:
         record_versions(datasets, documents, change_note=note % {"name": self.name or "—"}, user=self.user, responsible=responsible)
 
     def _remember(self, datasets, parsed, now):
-        rows = [
-            ImportRecord(dataset=row, source=self.name, digest=content_digest(item), fields=_field_names(item.document), imported_at=now)
+        records = [
+            ImportRecord(dataset=row, source=self.name, digest=item.digest, fields=_field_names(item.document), imported_at=now)
             for row, item in zip(datasets, parsed, strict=True)
         ]
-        names = ["digest", "fields", "imported_at"]
-        ImportRecord.objects.bulk_create(rows, update_conflicts=True, unique_fields=["dataset", "source"], update_fields=names)
+        rows.insert(ImportRecord, records, conflict=["dataset", "source"], update=["digest", "fields", "imported_at"])
 
     def _open_reviews(self, datasets, fresh, now):
         due = now + timedelta(days=settings.PORTAL_REVIEW_DAYS)
@@ -341,22 +357,16 @@ class _Run:
     def _update(self, updated, changed, now):
         for row in updated:
             row.updated_at = now
-        _overwrite(Dataset, updated, [*FIELDS, "serial", "rev", "document_hash", "updated_at"])
+        rows.overwrite(Dataset, updated, [*FIELDS, "serial", "rev", "document_hash", "updated_at"])
         resources = [resource for row in updated for resource in row.resources.all()]
         stale = set().union(*(row.stale_resources for row in updated)) - {resource.pk for resource in resources}
         Resource.objects.filter(pk__in=stale).delete()
-        Resource.objects.bulk_create([resource for resource in resources if resource.pk is None])
-        _overwrite(Resource, [resource for resource in resources if resource.pk], [*RESOURCE_FIELDS, "position"])
+        rows.insert(Resource, [resource for resource in resources if resource.pk is None])
+        rows.overwrite(Resource, [resource for resource in resources if resource.pk], [*RESOURCE_FIELDS, "position"])
         self._remember(updated, [parsed for _row, parsed, _document in changed], now)
         listed = [row for row in updated if row.listed_at is not None]
         if listed:
             self._version(listed, _("重新导入：%(name)s"))
-
-
-def _overwrite(model, rows: list, names: list[str]) -> None:
-    """UPDATE of many columns of many rows as one upsert: bulk_update's CASE per column and row is many times slower."""
-    if rows:
-        model.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=names)
 
 
 class _Equal(RecordError):
@@ -372,55 +382,3 @@ def _key(provider: str, identifier: str) -> bytes:
 
 def _field_names(document: dict) -> list[str]:
     return sorted(name for name in document if name in FIELDS)
-
-
-def _merged(current: dict, incoming: dict, before: set[str]) -> dict:
-    """What the source says wins; what it said before and says no more goes; what was only written here stays."""
-    merged = {name: value for name, value in current.items() if name not in before or name in incoming or name == "extras"}
-    merged |= {name: value for name, value in incoming.items() if name in FIELDS and name != "extras" and value not in ("", None, [], {}, False)}
-    extras = {name: value for name, value in current.get("extras", {}).items() if name not in OWN_EXTRAS} | incoming.get("extras", {})
-    if extras:
-        merged["extras"] = extras
-    rows = resource_items(current.get("resources", []), incoming["resources"])
-    return merged | {"resources": rows}
-
-
-def resource_items(current: list[dict], incoming: list[dict]) -> list[dict]:
-    """The incoming resources, each with the uid of the one it continues: same address and name, same address, same name."""
-    left = list(current)
-    items: list[dict | None] = [None] * len(incoming)
-    for same in (lambda a, b: _address(a) == _address(b) and a.get("name") == b.get("name"), lambda a, b: _address(a) and _address(a) == _address(b)):
-        for place, item in enumerate(incoming):
-            if items[place] is None and (match := next((row for row in left if same(row, item)), None)):
-                left.remove(match)
-                items[place] = {"uid": match["uid"]} | item
-    for place, item in enumerate(incoming):
-        if items[place] is None:
-            match = next((row for row in left if row.get("name") == item.get("name")), None)
-            if match:
-                left.remove(match)
-            items[place] = ({"uid": match["uid"]} if match else {"uid": str(new_uid())}) | item
-    return [_with_kind(item) for item in items]
-
-
-def _with_kind(item):
-    return item | {"kind": item.get("kind") or Resource.Kind.FILE}
-
-
-def _address(item: dict) -> str:
-    return item.get("download_url") or item.get("access_url") or ""
-
-
-def resource_rows(dataset: Dataset, items: list[dict], existing: list[Resource]) -> list[Resource]:
-    """Unsaved or existing Resource objects that equal these items, in their order."""
-    by_uid = {str(row.uid): row for row in existing}
-    rows = []
-    for position, item in enumerate(items):
-        row = by_uid.get(item.get("uid", "")) or Resource(dataset=dataset)
-        if item.get("uid"):
-            row.uid = uuid.UUID(item["uid"])
-        for name in RESOURCE_FIELDS:
-            setattr(row, name, item[name] if item.get(name) is not None else Resource._meta.get_field(name).get_default())
-        row.position = position
-        rows.append(row)
-    return rows

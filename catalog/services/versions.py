@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
+from catalog import rows
 from catalog.listing import digest, to_document
 from catalog.models import Dataset, User, Version
 
@@ -34,18 +35,19 @@ def record_version(dataset: Dataset, *, change_note: str, user: User | None, res
 
 
 def record_versions(datasets: Sequence[Dataset], documents: Sequence[dict], *, change_note: str, user: User | None, responsible: str = "") -> None:
-    """One new version each, for datasets known to have changed; `documents` are their listing documents in the same order."""
+    """One new version each, for datasets known to have changed; `documents` are their listing documents in the same order,
+    and their document_hash is counted already."""
     last = dict(Version.objects.filter(dataset__in=datasets).values_list("dataset").annotate(last=Max("number")).order_by())
     now, responsible = timezone.now(), responsible or (str(user) if user else "system")
-    rows = []
+    found = []
     for dataset, document in zip(datasets, documents, strict=True):
         row = Version(dataset=dataset, number=last.get(dataset.pk, 0) + 1, change_note=change_note, responsible=responsible)
-        row.responsible_user, row.recorded_at, row.document, row.sha256 = user, now, document, digest(document)
-        rows.append(row)
-    Version.objects.bulk_create(rows)
+        row.responsible_user, row.recorded_at, row.document, row.sha256 = user, now, document, dataset.document_hash
+        found.append(row)
+    rows.insert(Version, found)
     newest = Version.objects.filter(dataset=OuterRef("pk")).order_by("-number").values("pk")[:1]
     Dataset.objects.filter(pk__in=[dataset.pk for dataset in datasets]).update(current_version=Subquery(newest))
-    for row in rows:
+    for row in found:
         row.dataset.current_version = row
 
 

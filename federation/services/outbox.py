@@ -1,11 +1,12 @@
 """What this portal publishes of its own datasets: Change rows written in the transaction that changed them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.utils import timezone
 
+from catalog import rows
 from catalog.listing import to_document
 from catalog.models import Dataset
 from catalog.services import audit
@@ -16,27 +17,36 @@ logger = logging.getLogger(__name__)
 LISTINGS = "listings"
 
 
-def record(datasets: Sequence[Dataset]) -> int:
-    """Write a put for what is listed, a tombstone for what was and no longer is; nothing when the feed says so already."""
-    pks = [dataset.pk for dataset in datasets if not dataset.is_remote and (dataset.status == "listed" or dataset.listed_at)]
-    if not pks:
+def record(datasets: Sequence[Dataset], documents: Mapping[int, dict] | None = None) -> int:
+    """Write a put for what is listed, a tombstone for what was and no longer is; nothing when the feed says so already.
+
+    `documents`: see catalog.signals.datasets_changed. The others are read anew, as the objects may hold less than the database.
+    """
+    due = [dataset for dataset in datasets if not dataset.is_remote and (dataset.status == "listed" or dataset.listed_at)]
+    if not due:
         return 0
-    rows = Dataset.objects.filter(pk__in=pks).select_related("organization").prefetch_related("resources", "samples")
-    last = latest(LISTINGS, [row.identifier for row in rows])
-    changes = [change for row in rows if (change := _change(row, last.get(row.identifier)))]
+    known = documents or {}
+    found = [(dataset, known[dataset.pk]) for dataset in due if dataset.pk in known] + _read([row.pk for row in due if row.pk not in known])
+    last = latest(LISTINGS, [dataset.identifier for dataset, _document in found])
+    changes = [change for dataset, document in found if (change := _change(dataset, document, last.get(dataset.identifier)))]
     write(changes)
     return len(changes)
 
 
+def _read(pks: list[int]) -> list[tuple[Dataset, dict]]:
+    found = Dataset.objects.filter(pk__in=pks).select_related("organization").prefetch_related("resources", "samples")
+    return [(row, to_document(row)) for row in found] if pks else []
+
+
 def latest(stream: str, identifiers: Sequence[str], audience: str = "") -> dict[str, Change]:
-    rows = Change.objects.filter(stream=stream, audience=audience, identifier__in=identifiers).defer("doc").order_by("rev")
-    return {row.identifier: row for row in rows}
+    found = Change.objects.filter(stream=stream, audience=audience, identifier__in=identifiers).defer("doc").order_by("rev")
+    return {row.identifier: row for row in found}
 
 
 def write(changes: Sequence[Change]) -> None:
     """Store outbox rows and wake the sequencer once the transaction is committed."""
     if changes:
-        Change.objects.bulk_create(changes, batch_size=200)
+        rows.insert(Change, changes)
         transaction.on_commit(_wake)
 
 
@@ -46,11 +56,11 @@ def _wake():
     tasks.wake(tasks.sequence)
 
 
-def _change(dataset: Dataset, last: Change | None) -> Change | None:
+def _change(dataset: Dataset, document: dict, last: Change | None) -> Change | None:
     if last is not None and last.op == Change.Op.PURGE:
         return None  # an identifier is never used again
     if dataset.status == Dataset.Status.LISTED and dataset.security_level == Dataset.SecurityLevel.GENERAL:
-        op, doc = Change.Op.PUT, listing_bytes(dataset)
+        op, doc = Change.Op.PUT, listing_bytes(dataset, document)
     elif last is None:
         return None  # never published: drafts, important data (no permit yet) and core data stay here
     else:
@@ -63,9 +73,10 @@ def _change(dataset: Dataset, last: Change | None) -> Change | None:
     return Change(stream=LISTINGS, identifier=dataset.identifier, op=op, rev=rev, hash=hash_, doc=doc, ts=timezone.now())
 
 
-def listing_bytes(dataset: Dataset) -> bytes | None:
-    """Canonical bytes of the published document; previews go first when it is too large, None when that does not help."""
-    document = {"listing": plain(to_document(dataset)), "quality": quality_block(dataset), "status": dataset.status}
+def listing_bytes(dataset: Dataset, listing: dict) -> bytes | None:
+    """Canonical bytes of what is published of a dataset and its listing document; previews go first when they are too large,
+    None when that does not help."""
+    document = {"listing": plain(listing), "quality": quality_block(dataset), "status": dataset.status}
     data = canonical(document)
     if len(data) > MAX_RECORD_BYTES:
         for sample in document["listing"].get("samples", []):

@@ -1,31 +1,35 @@
 """Evaluate a listed dataset of this portal: one immutable run, its scores, the published grade."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db import DatabaseError, transaction
+from django.db.models import Count, Exists, F, OuterRef
 from django.utils import timezone
 
-from catalog.exceptions import InvalidTransition
+from catalog import rows
+from catalog.exceptions import DomainError, InvalidTransition
 from catalog.listing import digest, to_document
-from catalog.models import Dataset, Sample
-from catalog.services.datasets import publish_grade
+from catalog.models import Dataset, Sample, Version
+from catalog.services.datasets import Grade, publish_grades
 from quality import engine
 from quality.indicators.registry import Snapshot
-from quality.models import Evaluation, GradeChange, Indicator, IndicatorScore
+from quality.models import Evaluation, EvaluationScheme, GradeChange, Indicator, IndicatorScore, Profile
 from quality.services.schemes import active_scheme, profile_dicts
 
 logger = logging.getLogger(__name__)
 SEED = 20261118
+BATCH = 50
 EVALUATED = (Dataset.Status.LISTED, Dataset.Status.PUBLIC_NOTICE)
 
 
-def snapshot_of(dataset: Dataset, limits: dict) -> Snapshot:
+def snapshot_of(dataset: Dataset, limits: dict, versions: int | None = None) -> Snapshot:
     """What the run may look at: the document as it stands and every sample's profile, blocked ones included."""
     samples = [sample.profile for sample in dataset.samples.all() if sample.state != Sample.State.PENDING]
     profiles = tuple(profile for profile in samples if engine.is_profile(profile))
-    return Snapshot(to_document(dataset), profiles, dataset.versions.count(), limits)
+    return Snapshot(to_document(dataset), profiles, dataset.versions.count() if versions is None else versions, limits)
 
 
 def is_evaluated(dataset: Dataset) -> bool:
@@ -34,30 +38,36 @@ def is_evaluated(dataset: Dataset) -> bool:
     return not dataset.is_remote and dataset.status in EVALUATED and dataset.extras.get("entry_kind") != "cited"
 
 
+@dataclass
+class Plan:
+    """What every run of a batch shares."""
+
+    scheme: EvaluationScheme
+    profiles: dict[str, Profile]
+    dicts: list[dict]
+    indicators: dict[str, int]  # primary keys
+
+
+def plan() -> Plan:
+    scheme = active_scheme()
+    indicators = dict(Indicator.objects.filter(parent__isnull=False).values_list("code", "pk"))
+    return Plan(scheme, {row.code: row for row in scheme.profiles.all()}, profile_dicts(scheme), indicators)
+
+
 def evaluate_dataset(dataset: Dataset, *, goal: str = Evaluation.Goal.LISTING) -> Evaluation:
     """Run and publish. A failure is recorded on the run with its reason, the grade that stood stays, the error is raised."""
     if not is_evaluated(dataset):
         raise InvalidTransition(f"“{dataset.title}”不是提供方在本门户登记并上架的数据集，不在这里评测。")
-    scheme = active_scheme()
-    profiles = profile_dicts(scheme)
-    content = scheme.content
-    snapshot = snapshot_of(dataset, content["limits"])
-    chosen = engine.choose_profile(snapshot.document, profiles)
-    run = Evaluation.objects.create(
-        dataset=dataset,
-        version=dataset.current_version,
-        document_hash=digest(snapshot.document),
-        scheme=scheme,
-        profile=next(row for row in scheme.profiles.all() if row.code == chosen["code"]),
-        goal=goal,
-        state=Evaluation.State.RUNNING,
-        seed=SEED,
-    )
+    shared = plan()
+    snapshot = snapshot_of(dataset, shared.scheme.content["limits"])
+    run = _begun(dataset, snapshot, shared, goal)
+    run.save()
     try:
-        measured, grading = engine.evaluate(snapshot, content, chosen)
-        body = engine.result_bytes(snapshot, content, chosen, measured, grading, SEED)
+        scores = _measure(run, snapshot, shared)
         with transaction.atomic():
-            _record(run, snapshot, measured, grading, chosen, body)
+            run.save()
+            rows.insert(IndicatorScore, scores)
+            _publish([run])
     except Exception as error:  # whatever went wrong, the old grade stands and the run says why
         Evaluation.objects.filter(pk=run.pk).update(
             state=Evaluation.State.FAILED, reason=f"{type(error).__name__}: {error}"[:2000], finished_at=timezone.now()
@@ -67,36 +77,102 @@ def evaluate_dataset(dataset: Dataset, *, goal: str = Evaluation.Goal.LISTING) -
     return run
 
 
-def _record(run: Evaluation, snapshot: Snapshot, measured: dict, grading, profile: dict, body: bytes) -> None:
+def evaluate_datasets(pks: Sequence[int], *, goal: str = Evaluation.Goal.LISTING) -> tuple[list[Evaluation], dict[int, Exception]]:
+    """(runs, {primary key: error}) of datasets that are evaluated here, in one short transaction: keep to BATCH of them.
+    One that fails so is run alone, which records why."""
+    found = Dataset.objects.filter(pk__in=pks).select_related("organization", "current_version").prefetch_related("resources", "samples")
+    shared, datasets = plan(), [dataset for dataset in found if is_evaluated(dataset)]
+    versions = dict(Version.objects.filter(dataset__in=datasets).order_by().values_list("dataset").annotate(number=Count("pk")))
+    runs, scores, alone, errors = [], [], [], {}
+    for dataset in datasets:
+        try:
+            snapshot = snapshot_of(dataset, shared.scheme.content["limits"], versions.get(dataset.pk, 0))
+            run = _begun(dataset, snapshot, shared, goal)
+            scores += _measure(run, snapshot, shared)
+            runs.append(run)
+        except Exception:  # run again below, where the reason is kept
+            alone.append(dataset)
+    try:
+        with transaction.atomic():
+            _store(runs, scores)
+    except (DatabaseError, DomainError) as error:
+        logger.info("%d evaluations go one by one (%s)", len(runs), type(error).__name__)
+        runs, alone = [], datasets
+    for dataset in alone:
+        try:
+            runs.append(evaluate_dataset(dataset, goal=goal))
+        except Exception as error:  # one bad dataset must not stop the others
+            errors[dataset.pk] = error
+    return runs, errors
+
+
+def _begun(dataset: Dataset, snapshot: Snapshot, shared: Plan, goal: str) -> Evaluation:
+    chosen = engine.choose_profile(snapshot.document, shared.dicts)
+    return Evaluation(
+        dataset=dataset,
+        version=dataset.current_version,
+        document_hash=digest(snapshot.document),
+        scheme=shared.scheme,
+        profile=shared.profiles[chosen["code"]],
+        goal=goal,
+        state=Evaluation.State.RUNNING,
+        seed=SEED,
+    )
+
+
+def _measure(run: Evaluation, snapshot: Snapshot, shared: Plan) -> list[IndicatorScore]:
+    """Fill the run in; its scores. Writes nothing."""
+    content, chosen = shared.scheme.content, next(row for row in shared.dicts if row["code"] == run.profile.code)
+    measured, grading = engine.evaluate(snapshot, content, chosen)
+    body = engine.result_bytes(snapshot, content, chosen, measured, grading, SEED)
     run.state, run.finished_at = Evaluation.State.DONE, timezone.now()
     run.input_hashes, run.libraries = engine.input_hashes(snapshot), engine.libraries()
     run.raw_score, run.raw_grade, run.final_grade = _decimal(grading.raw_score), grading.raw_grade, grading.final_grade
     run.caps, run.assurance, run.confidence = list(grading.caps), grading.assurance, Decimal(f"{grading.confidence:.3f}")
     run.documentation_score = engine.documentation_score(measured)
     run.result, run.result_sha256 = body.decode(), engine.hashlib.sha256(body).hexdigest()
-    run.save()
-    indicators = {row.code: row for row in Indicator.objects.filter(parent__isnull=False)}
-    IndicatorScore.objects.bulk_create(
+    return [
         IndicatorScore(
             evaluation=run,
-            indicator=indicators[code],
+            indicator_id=shared.indicators[code],
             status=measure.status,
             value=measure.value,
             n=measure.n,
             score=_decimal(measure.score),
-            weight=profile["weights"].get(code, 0),
+            weight=chosen["weights"].get(code, 0),
             source=measure.source,
             rule=measure.rule,
             evidence=list(measure.evidence),
         )
         for code, measure in measured.items()
+    ]
+
+
+def _store(runs: list[Evaluation], scores: list[IndicatorScore]) -> None:
+    rows.insert(Evaluation, runs)
+    for score in scores:
+        score.evaluation_id = score.evaluation.pk
+    rows.insert(IndicatorScore, scores)
+    _publish(runs)
+
+
+def _publish(runs: Sequence[Evaluation]) -> None:
+    """History and grades; where the national portal has graded, its decision stands and our run stays visible in the report."""
+    locked = Dataset.objects.select_for_update().filter(pk__in=[run.dataset_id for run in runs]).order_by("pk")
+    standing = {pk: (grade, source) for pk, grade, source in locked.values_list("pk", "grade", "grade_source")}
+    changes = [
+        GradeChange(dataset_id=run.dataset_id, evaluation=run, before=standing[run.dataset_id][0], after=run.final_grade, score=run.raw_score)
+        for run in runs
+        if standing[run.dataset_id][0] != run.final_grade
+    ]
+    rows.insert(GradeChange, changes)
+    publish_grades(
+        {
+            run.dataset_id: Grade(run.final_grade, run.raw_score, run.assurance, run.documentation_score)
+            for run in runs
+            if standing[run.dataset_id][1] != Dataset.GradeSource.NATIONAL
+        }
     )
-    dataset = Dataset.objects.select_for_update().get(pk=run.dataset_id)
-    if dataset.grade != run.final_grade:
-        GradeChange.objects.create(dataset=dataset, evaluation=run, before=dataset.grade, after=run.final_grade, score=run.raw_score)
-    if dataset.grade_source == Dataset.GradeSource.NATIONAL:
-        return  # the national portal's decision stands; our own run stays visible in the report
-    publish_grade(dataset, grade=run.final_grade, score=run.raw_score, assurance=run.assurance, documentation_score=run.documentation_score)
 
 
 def _decimal(value: float | None) -> Decimal | None:

@@ -21,11 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args, uid=None, **options):
-        rows = self._chosen(uid, options)
         summary = {"evaluated": 0, "failed": 0, "grades": {}, "errors": []}
         try:
-            for dataset in self._progress(rows):
-                self._one(dataset, summary)
+            if [bool(uid), options["all"], options["stale"]].count(True) != 1:
+                raise CommandError("请给出一个 UID，或 --all，或 --stale。")
+            self._one(uid, summary) if uid else self._many(evaluation.candidates() if options["all"] else evaluation.stale(), summary)
         except KeyboardInterrupt:
             self.stderr.write(f"中断：已评测 {summary['evaluated']} 个。")
             sys.exit(130)
@@ -37,36 +37,35 @@ class Command(BaseCommand):
         if summary["failed"]:
             sys.exit(1)
 
-    def _chosen(self, uid, options):
-        if [bool(uid), options["all"], options["stale"]].count(True) != 1:
-            raise CommandError("请给出一个 UID，或 --all，或 --stale。")
-        if not uid:
-            rows = evaluation.candidates() if options["all"] else evaluation.stale()
-            return rows.order_by("id").values_list("pk", flat=True)
+    def _one(self, uid, summary):
         try:
-            row = Dataset.objects.filter(uid=uuid.UUID(uid)).first()
+            dataset = Dataset.objects.select_related("organization", "current_version").filter(uid=uuid.UUID(uid)).first()
         except ValueError as error:
             raise CommandError(f"{uid} 不是 UID。") from error
-        if row is None:
+        if dataset is None:
             raise CommandError(f"没有数据集 {uid}。")
-        return [row.pk]
+        try:
+            self._count([evaluation.evaluate_dataset(dataset)], {}, summary)
+        except Exception as error:  # the run keeps the reason
+            self._count([], {dataset.pk: error}, summary)
 
-    def _progress(self, pks):
+    def _many(self, chosen, summary):
         from tqdm import tqdm
 
-        pks = list(pks)
-        yield from tqdm(pks, unit="个", desc="评测", disable=len(pks) < 2, mininterval=0.5 if sys.stderr.isatty() else 15)
+        pks = list(chosen.order_by("id").values_list("pk", flat=True))
+        interval = 0.5 if sys.stderr.isatty() else 15
+        with tqdm(total=len(pks), unit="个", desc="评测", disable=len(pks) < 2, mininterval=interval) as bar:
+            for start in range(0, len(pks), evaluation.BATCH):
+                batch = pks[start : start + evaluation.BATCH]
+                self._count(*evaluation.evaluate_datasets(batch), summary)
+                bar.update(len(batch))
 
-    def _one(self, pk, summary):
-        dataset = Dataset.objects.select_related("organization", "current_version").get(pk=pk)
-        try:
-            run = evaluation.evaluate_dataset(dataset)
-        except DomainError as error:
-            summary["failed"] += 1
-            summary["errors"].append({"uid": str(dataset.uid), "message": str(error)})
-        except Exception as error:  # one bad dataset must not stop the others; the run keeps the reason
-            summary["failed"] += 1
-            summary["errors"].append({"uid": str(dataset.uid), "message": f"{type(error).__name__}: {error}"[:300]})
-        else:
+    def _count(self, runs, errors, summary):
+        for run in runs:
             summary["evaluated"] += 1
             summary["grades"][run.final_grade] = summary["grades"].get(run.final_grade, 0) + 1
+        summary["failed"] += len(errors)
+        uids = dict(Dataset.objects.filter(pk__in=errors).values_list("pk", "uid")) if errors else {}
+        for pk, error in errors.items():
+            text = str(error) if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"[:300]
+            summary["errors"].append({"uid": str(uids.get(pk, "")), "message": text})
