@@ -10,6 +10,10 @@ from rest_framework import exceptions, pagination, parsers, renderers
 from rest_framework.response import Response
 
 from catalog.exceptions import DomainError
+from catalog.interchange.reading import too_deep
+from catalog.listing import LIMITS
+
+JSON_BYTES = 1024 * 1024  # of one request; a listing has 256 KiB, and parsed JSON takes some twenty times its size
 
 
 class OrjsonRenderer(renderers.BaseRenderer):
@@ -21,15 +25,21 @@ class OrjsonRenderer(renderers.BaseRenderer):
 
 
 class OrjsonParser(parsers.BaseParser):
-    """Strict JSON: no NaN, no half of a surrogate pair, both of which a database refuses later."""
+    """Strict JSON: no NaN, no half of a surrogate pair, both of which a database refuses later; bounded in size and depth."""
 
     media_type = "application/json"
 
     def parse(self, stream, media_type=None, parser_context=None):
+        body = stream.read(JSON_BYTES + 1)
+        if len(body) > JSON_BYTES:
+            raise RequestDataTooBig
         try:
-            return orjson.loads(stream.read())
+            value = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise exceptions.ParseError(_("正文不是合格的 JSON：第 %(line)d 行 %(error)s") % {"line": error.lineno, "error": error.msg}) from error
+        if too_deep(value, LIMITS["depth"]):
+            raise exceptions.ParseError(_("JSON 嵌套超过 %(limit)d 层。") % {"limit": LIMITS["depth"]})
+        return value
 
 
 class CursorPagination(pagination.CursorPagination):

@@ -15,11 +15,17 @@ from quality.services.evaluation import latest_run
 SOURCES = {"metadata": "元数据", "sample": "样例", "evidence": "证据", "expert": "专家", "user": "用户"}
 
 
+def summary(dataset: Dataset) -> dict:
+    """What of a report anybody may read, also of important data, whose evidence stays with the provider and reviewers."""
+    named = {"uid": str(dataset.uid), "identifier": dataset.identifier, "title": dataset.title}
+    published = {"grade": dataset.grade, "score": fixed(dataset.score), "assurance": dataset.assurance, "source": dataset.grade_source}
+    return {"schema": "quality-report/1", "state": "withheld", "dataset": named, "published": published}
+
+
 def report(dataset: Dataset) -> dict:
     """Everything public about the latest finished run, in strings, integers and lists; {"state": "none"} before the first."""
     run = latest_run(dataset)
-    base = {"schema": "quality-report/1", "dataset": {"uid": str(dataset.uid), "identifier": dataset.identifier, "title": dataset.title}}
-    base["published"] = {"grade": dataset.grade, "score": fixed(dataset.score), "assurance": dataset.assurance, "source": dataset.grade_source}
+    base = summary(dataset)
     if run is None:
         return base | {"state": "none"}
     result = orjson.loads(run.result)

@@ -14,11 +14,14 @@ from catalog.api.documents import CreateDatasetSerializer
 from catalog.api.idempotency import IdempotentMixin
 from catalog.api.serializers import BulkReport
 from catalog.exceptions import DomainError, ListingInvalid
+from catalog.interchange.reading import too_deep
+from catalog.listing import LIMITS
 from catalog.models import Organization
 from catalog.services.bulk import BulkRegistration, as_uuid
 
 MAX_LINES = 10_000
 MAX_BYTES = 64 * 1024 * 1024
+LINE_BYTES = 1024 * 1024
 
 
 class TooLarge(DomainError):
@@ -48,12 +51,16 @@ def parse_lines(body: bytes) -> list[tuple[int, dict]]:
     for number, raw in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if not raw.strip():
             continue
+        if len(raw) > LINE_BYTES:
+            raise bad_line(number, _("第 %(line)d 行超过 1 MiB。") % {"line": number})
         try:
             document = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             raise bad_line(number, _("第 %(line)d 行不是合格的 JSON：%(error)s") % {"line": number, "error": error.msg}) from error
         if not isinstance(document, dict):
             raise bad_line(number, _("第 %(line)d 行不是 JSON 对象。") % {"line": number})
+        if too_deep(document, LIMITS["depth"]):
+            raise bad_line(number, _("第 %(line)d 行嵌套超过 %(limit)d 层。") % {"line": number, "limit": LIMITS["depth"]})
         if len(found) == MAX_LINES:
             raise bad_line(number, _("第 %(line)d 行超出了一次 %(limit)d 条的上限，请分几次发送。") % {"line": number, "limit": MAX_LINES})
         found.append((number, document))

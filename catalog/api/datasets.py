@@ -18,7 +18,7 @@ from catalog.api import writing
 from catalog.api.documents import ChangeDatasetSerializer, CreateDatasetSerializer
 from catalog.api.etags import dataset_etag, not_modified, require_match
 from catalog.api.idempotency import IdempotentMixin
-from catalog.api.permissions import visible_datasets
+from catalog.api.permissions import has_scope, visible_datasets
 from catalog.api.results import LIST_PARAMETERS, dataset_page
 from catalog.exceptions import ListingInvalid
 from catalog.interchange.disclosure import disclosed, is_minimal
@@ -56,9 +56,12 @@ def open_revision(dataset) -> Revision | None:
 
 
 def sees_all(request, dataset) -> bool:
-    """The provider's people and reviewers read a listing whole, whatever its level."""
+    """The provider's people and reviewers get a listing with all its samples, whatever its level and their state."""
     user = request.user
-    return user.is_authenticated and (user.is_reviewer or user.is_portal_admin or dataset.organization_id in user.organization_ids())
+    if not user.is_authenticated:
+        return False
+    as_reviewer = has_scope(request, "review") or has_scope(request, "admin")
+    return (as_reviewer and (user.is_reviewer or user.is_portal_admin)) or dataset.organization_id in user.organization_ids()
 
 
 def detail(request, dataset) -> tuple[dict, str]:

@@ -14,3 +14,12 @@ def is_minimal(document: dict, level: str) -> bool:
 def disclosed(document: dict, level: str) -> dict:
     """The document as the public may have it."""
     return {key: value for key, value in document.items() if key in MINIMAL} if is_minimal(document, level) else document
+
+
+def veil(dataset) -> None:
+    """Empty on this object, which must not be saved afterwards, every owner-written field that is not minimal."""
+    from catalog.listing import FIELDS
+
+    for name in FIELDS:
+        if name not in MINIMAL:
+            setattr(dataset, name, dataset._meta.get_field(name).get_default())

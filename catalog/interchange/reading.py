@@ -128,7 +128,7 @@ def loads(data: bytes | str, where: str = "") -> Any:
 
 
 def too_deep(value: Any, limit: int = DEPTH_MAX) -> bool:
-    level, layer = 0, [value]
+    level, layer = -1, [[value]]
     while layer and level <= limit:
         layer = [item for node in layer for item in (node.values() if isinstance(node, dict) else node) if isinstance(item, dict | list)]
         level += 1

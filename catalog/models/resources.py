@@ -57,6 +57,7 @@ class Sample(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending", _("检查中")
+        WAITING = "waiting", _("待审核")
         READY = "ready", _("可下载")
         BLOCKED = "blocked", _("已拦截")
 
@@ -74,6 +75,7 @@ class Sample(models.Model):
     profile = models.JSONField(_("概况"), default=dict, blank=True)  # of quality.profiling: columns, statistics, preview
     state = models.CharField(_("状态"), max_length=10, choices=State, default=State.PENDING)
     state_reason = models.TextField(_("原因"), blank=True)
+    needs_review = models.BooleanField(default=False, editable=False)  # added to what was listed already, and not approved since
     terms = models.TextField(_("使用条款"), blank=True)
     is_synthetic = models.BooleanField(_("合成样例"), default=False)
     download_count = models.BigIntegerField(_("下载次数"), default=0)

@@ -97,7 +97,7 @@ def submit_dataset(dataset: Dataset, *, user: User, change_note: str = "") -> Re
     if dataset.status in PUBLIC:
         revision = dataset.revisions.filter(state=Revision.State.OPEN).first()
         if revision is None:
-            raise ListingInvalid([{"pointer": "", "code": "no_change", "message": _("没有可提交的变更。")}])
+            revision = _revision_for_samples(dataset, user)
         if change_note:
             revision.change_note = change_note
         if not revision.change_note:
@@ -105,8 +105,12 @@ def submit_dataset(dataset: Dataset, *, user: User, change_note: str = "") -> Re
     else:
         dataset.require_status(*EDITABLE)
     findings = checks.check_listing(dataset, revision.document if revision else to_document(dataset))
+    if revision and dataset.samples.filter(needs_review=True, state="pending").exists():
+        findings.append(checks.finding("pending_sample", "/samples", _("新增的样例还在检查中，请等检查完再提交。")))
     if errors := [finding for finding in findings if finding["severity"] == "error"]:
         raise ListingInvalid(errors)
+    if revision and revision.pk is None:
+        revision.save()
     review = Review.objects.create(
         dataset=dataset,
         revision=revision,
@@ -125,6 +129,15 @@ def submit_dataset(dataset: Dataset, *, user: User, change_note: str = "") -> Re
         announce([dataset])
     audit.append("dataset.submitted", dataset, actor=user, review=str(review.uid), warnings=len(findings))
     return review
+
+
+def _revision_for_samples(dataset: Dataset, user: User) -> Revision:
+    """Samples added to a listed dataset are a change that a reviewer sees, also where nothing else has changed."""
+    if not dataset.samples.filter(needs_review=True).exists():
+        raise ListingInvalid([{"pointer": "", "code": "no_change", "message": _("没有可提交的变更。")}])
+    if dataset.revisions.filter(state=Revision.State.SUBMITTED).exists():
+        raise ListingInvalid([{"pointer": "", "code": "in_review", "message": _("上一次变更还在审核中，请等结果出来再修改。")}])
+    return Revision(dataset=dataset, base=dataset.current_version, author=user, document=to_document(dataset), change_note=_("新增样例"))
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from catalog.permissions import require_edit, require_review
 from catalog.services import audit
 from catalog.services.datasets import replace_files
 from catalog.services.publication import announce
+from catalog.services.samples import release_samples
 from catalog.services.versions import record_version
 from catalog.signals import review_decided
 
@@ -196,6 +197,7 @@ def _apply_revision(review, reviewer):
     assign(dataset, revision.document)
     dataset.save()
     replace_files(dataset, revision.document)
+    release_samples(dataset, until=review.submitted_at)
     revision.state = Revision.State.APPLIED
     revision.save()
     record_version(dataset, change_note=revision.change_note, user=revision.author)

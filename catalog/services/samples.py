@@ -3,6 +3,7 @@
 import hashlib
 import re
 import weakref
+from datetime import datetime
 from typing import BinaryIO
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from catalog.exceptions import Conflict, DomainError
 from catalog.listing import canonical
-from catalog.models import Dataset, DownloadEvent, Sample, User
+from catalog.models import Dataset, DownloadEvent, Review, Sample, User
 from catalog.models.resources import sample_path
 from catalog.permissions import require_edit
 from catalog.services import audit
@@ -72,12 +73,16 @@ def delete_on_rollback(storage, name: str) -> None:
 def add_sample(dataset: Dataset, upload, *, user: User | None, terms: str = "", description: str = "", is_synthetic: bool = False) -> Sample:
     """Keep an uploaded extract as PENDING until it is profiled. ListingInvalid with one sentence for a file that may not be one.
 
-    `upload` has a name and read(); user None is an operator's command.
+    `upload` has a name and read(); user None is an operator's command. What people add to a listed dataset is offered
+    once a reviewer has approved the change it belongs to (registration.submit_dataset).
     """
     if user is not None:
         require_edit(user, dataset)
     dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
     dataset.require_status(*OPEN_TO_SAMPLES)
+    is_public = dataset.status in (Status.LISTED, Status.SUSPENDED)
+    if is_public and dataset.reviews.filter(state__in=Review.OPEN_STATES).exclude(kind=Review.Kind.NATIONAL).exists():
+        raise Conflict(_("上一次变更还在审核中，请等结果出来再添加样例。"))
     if dataset.security_level != Dataset.SecurityLevel.GENERAL:
         refuse("security_level", _("重要数据和核心数据不提供样例，只登记元数据。"))
     name = clean_name(upload.name)
@@ -87,6 +92,7 @@ def add_sample(dataset: Dataset, upload, *, user: User | None, terms: str = "", 
         refuse("empty", _("“%(name)s”是空文件。") % {"name": name})
     kind = detect(name, head)
     sample = Sample(dataset=dataset, name=name, terms=terms, description=description, is_synthetic=is_synthetic, format=kind)
+    sample.needs_review = is_public and user is not None
     _store(sample, upload, head)
     if dataset.samples.filter(sha256=sample.sha256).exists():
         refuse("same_file", _("“%(name)s”和已有的样例内容相同，没有重复保存。") % {"name": name})
@@ -115,6 +121,8 @@ def _store(sample, upload, head):
 def publish_profile(sample: Sample, profile: dict, *, state: str, reason: str = "") -> Sample:
     """Store what profiling found and open the sample (READY) or hold it back with a reason (BLOCKED). Running it twice does no harm.
 
+    One that a reviewer has not seen yet becomes WAITING instead of READY.
+
     Floats become text, for a listing document holds none. A listed dataset gets a version, since its document changed.
     """
     sample = Sample.objects.select_for_update().get(pk=sample.pk)
@@ -127,6 +135,8 @@ def publish_profile(sample: Sample, profile: dict, *, state: str, reason: str = 
     if len(canonical(profile)) > PROFILE_LIMIT:
         refuse("profile_too_large", _("样例的概况超过 128 KiB，请减少列或预览的行。"))
     before = sample.state
+    if state == Sample.State.READY and sample.needs_review:
+        state = Sample.State.WAITING
     sample.profile, sample.state, sample.state_reason = profile, state, reason
     rows = profile.get("rows")
     sample.row_count = rows if isinstance(rows, int) and not isinstance(rows, bool) and rows >= 0 else None
@@ -135,6 +145,13 @@ def publish_profile(sample: Sample, profile: dict, *, state: str, reason: str = 
     _document_changed(dataset, _("样例“%(name)s”通过检查") % {"name": sample.name} if state == Sample.State.READY else "")
     sample.dataset = dataset
     return sample
+
+
+def release_samples(dataset: Dataset, *, until: datetime) -> None:
+    """A reviewer approved the change that was submitted at `until`: what was added before may be offered."""
+    seen = dataset.samples.filter(needs_review=True, created_at__lte=until)
+    seen.filter(state=Sample.State.WAITING).update(state=Sample.State.READY)
+    seen.update(needs_review=False)
 
 
 def without_floats(value):

@@ -15,9 +15,10 @@ from catalog.cards import card_rows, with_portal
 from catalog.counting import count_view
 from catalog.datacard import data_card
 from catalog.exceptions import DomainError, ListingInvalid
+from catalog.interchange.disclosure import disclosed, veil
 from catalog.metadata import field_label, metadata_rows, value_text
-from catalog.models import AccessRequest, Dataset, Feedback, Organization, Portal, Sample, Subscription, Version
-from catalog.permissions import may_edit
+from catalog.models import AccessRequest, Dataset, Feedback, Organization, Portal, Subscription, Version
+from catalog.permissions import may_edit, sample_states, sees_whole
 from catalog.previews import sample_preview
 from catalog.search import backends
 from catalog.search.query import SearchQuery
@@ -57,7 +58,10 @@ def dataset_detail(request, uid):
     tab = request.GET.get("tab", "files")
     if tab not in TABS:
         tab = "files"
-    resources, samples, versions = _parts(dataset)
+    resources, samples, versions = _parts(dataset, request.user)
+    if not (is_whole := sees_whole(request.user, dataset)):
+        veil(dataset)
+        resources = []
     formats = list(dict.fromkeys(resource.format for resource in resources if resource.format))
     context = {
         "dataset": dataset,
@@ -68,6 +72,7 @@ def dataset_detail(request, uid):
         "action": main_action(dataset, samples),
         "tabs": _tabs(dataset, tab, len(versions)),
         "tab": tab,
+        "is_whole": is_whole,
         "tab_template": f"catalog/dataset/tab_{tab}.html",
         "may_edit": may_edit(request.user, dataset),
         "exports": _exports(dataset),
@@ -76,9 +81,9 @@ def dataset_detail(request, uid):
     return render(request, "catalog/dataset/detail.html", context | TAB_CONTEXT[tab](request, dataset, context))
 
 
-def _parts(dataset):
-    """Resources, ready samples and the list of versions: three queries, however many there are."""
-    samples = [] if dataset.security_level != Dataset.SecurityLevel.GENERAL else list(dataset.samples.filter(state=Sample.State.READY))
+def _parts(dataset, user):
+    """Resources, ready samples and the list of versions: three queries, however many there are. Reviewers see waiting samples too."""
+    samples = [] if dataset.security_level != Dataset.SecurityLevel.GENERAL else list(dataset.samples.filter(state__in=sample_states(user)))
     return list(dataset.resources.all()), samples, list(dataset.versions.defer("document"))
 
 
@@ -131,6 +136,9 @@ def _versions_tab(request, dataset, context):
     single = _number(request.GET.get("version"), numbers, None)
     wanted = {number for number in (old, new, single) if number is not None}
     documents = {version.number: version for version in Version.objects.filter(dataset=dataset, number__in=wanted)}
+    if not context["is_whole"]:
+        for version in documents.values():
+            version.document = disclosed(version.document, dataset.security_level)
     changes = []
     if old in documents and new in documents and old != new:
         changes = [metadata_change(item) for item in compare_documents(documents[old].document, documents[new].document)]

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.exceptions import DomainError
 from catalog.models import Dataset, Sample
+from catalog.permissions import sample_states
 from catalog.services.samples import open_sample, record_download
 from catalog.views.problems import refuse
 
@@ -26,8 +27,8 @@ RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def visible_sample(request, uid):
-    """A ready sample of a dataset this reader sees; important data have none (SECURITY: levels)."""
-    sample = get_object_or_404(Sample.objects.select_related("dataset__organization"), uid=uid, state=Sample.State.READY)
+    """A ready sample of a dataset this reader sees (a reviewer also opens waiting ones); important data have none (SECURITY: levels)."""
+    sample = get_object_or_404(Sample.objects.select_related("dataset__organization"), uid=uid, state__in=sample_states(request.user))
     visible = Dataset.objects.visible_to(request.user).filter(pk=sample.dataset_id, security_level=Dataset.SecurityLevel.GENERAL)
     if not visible.exists():
         raise Http404
@@ -89,13 +90,20 @@ def _counted(request, sample):
     user = request.user if request.user.is_authenticated else None
     try:
         stream = open_sample(sample)
-        record_download(sample, user=user, consumer=consumer_of(request), purpose=request.POST.get("purpose", "").strip())
+        if sample.state == Sample.State.READY:  # a reviewer's look at a waiting one is no download
+            purpose = request.POST.get("purpose", "").strip()
+            record_download(sample, user=user, consumer=consumer_of(request), purpose=purpose)
     except DomainError as error:
         return refuse(request, error)
     response = send(request, sample, stream)
-    token = signing.dumps(str(sample.uid), salt=SALT)
+    token = signing.dumps(_accepted(request, sample), salt=SALT)
     response["Content-Location"] = iri_to_uri(f"{reverse('catalog:sample_file', args=[sample.uid])}?resume={token}")
     return response
+
+
+def _accepted(request, sample) -> list:
+    """What a resume token vouches for: this person (or a guest, where guests may) accepted the terms of this sample."""
+    return [str(sample.uid), request.user.pk or 0]
 
 
 @require_safe
@@ -105,8 +113,8 @@ def resume(request, uid):
     try:
         accepted = signing.loads(request.GET.get("resume", ""), salt=SALT, max_age=RESUME_SECONDS)
     except signing.BadSignature:
-        accepted = ""
-    if accepted != str(sample.uid):
+        accepted = None
+    if accepted != _accepted(request, sample):
         raise Http404
     try:
         return send(request, sample, open_sample(sample))

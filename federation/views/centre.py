@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.exceptions import DomainError
 from catalog.models import Dataset
+from catalog.permissions import sees_whole
 from federation.models import Decision, Peer, Quarantine, RemoteRecord
 from federation.services import decisions, keys, peers, sync
 from federation.services import overview as figures
@@ -90,7 +91,7 @@ def raw_record(request, uid):
     """The record as its home portal signed it off, byte for byte."""
     dataset = get_object_or_404(Dataset.objects.visible_to(request.user), uid=uid)
     record = RemoteRecord.objects.filter(stream="listings", identifier=dataset.identifier).first()
-    if record is None or record.doc is None:
+    if record is None or record.doc is None or not sees_whole(request.user, dataset):
         raise Http404
     return HttpResponse(bytes(record.doc), content_type="application/json")
 

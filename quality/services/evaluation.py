@@ -26,8 +26,12 @@ EVALUATED = (Dataset.Status.LISTED, Dataset.Status.PUBLIC_NOTICE)
 
 
 def snapshot_of(dataset: Dataset, limits: dict, versions: int | None = None) -> Snapshot:
-    """What the run may look at: the document as it stands and every sample's profile, blocked ones included."""
-    samples = [sample.profile for sample in dataset.samples.all() if sample.state != Sample.State.PENDING]
+    """What the run may look at: the document as it stands and every sample's profile, blocked ones included.
+
+    One that waits for a reviewer is not part of what is listed.
+    """
+    unseen = (Sample.State.PENDING, Sample.State.WAITING)
+    samples = [sample.profile for sample in dataset.samples.all() if sample.state not in unseen]
     profiles = tuple(profile for profile in samples if engine.is_profile(profile))
     return Snapshot(to_document(dataset), profiles, dataset.versions.count() if versions is None else versions, limits)
 

@@ -16,13 +16,14 @@ FACTS = {
 
 
 @register.inclusion_tag("quality/report_block.html")
-def quality_report(dataset, compact=True):
+def quality_report(dataset, compact=True, whole=True):
     """{% quality_report dataset %}: grade, caps, wheel, bars and advice; the full report is a page of its own."""
-    return context(dataset) | {"compact": compact}
+    return context(dataset, whole=whole) | {"compact": compact}
 
 
-def context(dataset) -> dict:
-    value = reports.report(dataset)
+def context(dataset, *, whole: bool = True) -> dict:
+    """`whole` False leaves only what catalog.permissions.sees_whole allows everybody."""
+    value = reports.report(dataset) if whole else reports.summary(dataset)
     if value["state"] != "done":
         return {"dataset": dataset, "report": value}
     return {

@@ -5,10 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from catalog.models import Dataset
+from catalog.permissions import sees_whole
 from quality.indicators.documentation import ITEMS
 from quality.indicators.registry import DIMENSIONS
 from quality.models import EvaluationScheme, Indicator
-from quality.report import report
+from quality.report import report, summary
 from quality.services.schemes import active_scheme
 from quality.templatetags.quality_tags import context
 
@@ -19,11 +20,14 @@ def visible(request, uid):
 
 
 def dataset_quality(request, uid):
-    return render(request, "quality/report.html", context(visible(request, uid)))
+    dataset = visible(request, uid)
+    return render(request, "quality/report.html", context(dataset, whole=sees_whole(request.user, dataset)))
 
 
 def dataset_quality_json(request, uid):
-    return HttpResponse(orjson.dumps(report(visible(request, uid)), option=orjson.OPT_INDENT_2), content_type="application/json")
+    dataset = visible(request, uid)
+    value = report(dataset) if sees_whole(request.user, dataset) else summary(dataset)
+    return HttpResponse(orjson.dumps(value, option=orjson.OPT_INDENT_2), content_type="application/json")
 
 
 def method(request):

@@ -13,9 +13,8 @@ from catalog.exceptions import Conflict, InvalidTransition, ListingInvalid, NotA
 from catalog.listing import to_document
 from catalog.models import AuditEntry, Dataset, DownloadEvent, Sample
 from catalog.models.resources import sample_path
-from catalog.services import samples
+from catalog.services import registration, review, samples
 from catalog.services.samples import SampleMissing, add_sample, open_sample, publish_profile, record_download, remove_sample
-from catalog.services.versions import record_version
 from catalog.signals import sample_added, sample_downloaded
 from tests.factories import make_dataset, make_member, make_organization, make_user
 
@@ -253,16 +252,76 @@ def test_a_blocked_sample_says_why_and_stays_out_of_the_document(owned):
     assert to_document(Dataset.objects.get(pk=dataset.pk))["samples"] == []
 
 
-def test_a_new_sample_of_a_listed_dataset_makes_a_version(owned):
+@pytest.fixture
+def listed(owned):
     dataset, user = owned
-    dataset.status = "listed"
-    dataset.save()
-    record_version(dataset, change_note="首次登记", user=user)
+    review.list_dataset(Dataset.objects.get(pk=set_status(dataset, "submitted")), user=None)
+    return Dataset.objects.get(pk=dataset.pk), user
 
-    publish_profile(add_sample(dataset, upload(), user=user), {"rows": 1}, state="ready")
 
+def set_status(dataset, status):
+    Dataset.objects.filter(pk=dataset.pk).update(status=status)
+    return dataset.pk
+
+
+def test_a_sample_added_to_a_listed_dataset_is_offered_only_after_a_reviewer_approved_it(listed, client):
+    dataset, user = listed
+
+    sample = publish_profile(add_sample(dataset, upload(), user=user), {"rows": 1}, state="ready")
+
+    assert (sample.state, to_document(dataset)["samples"]) == ("waiting", [])
+    assert client.get(f"/samples/{sample.uid}/download/").status_code == 404
+    with pytest.raises(Conflict):
+        record_download(sample, consumer="guest", purpose="")
+
+    round_ = registration.submit_dataset(dataset, user=user)
+    review.approve_review(round_, reviewer=make_user(role="reviewer"))
+
+    sample.refresh_from_db()
+    assert (sample.state, sample.needs_review) == ("ready", False)
+    assert dataset.versions.first().document["samples"][0]["uid"] == str(sample.uid)
     assert dataset.versions.count() == 2
-    assert "sample.csv" in dataset.versions.first().change_note
+
+
+def test_a_sample_still_being_checked_cannot_slip_through_with_an_approval(listed):
+    dataset, user = listed
+    sample = add_sample(dataset, upload(), user=user)
+
+    with pytest.raises(ListingInvalid):
+        registration.submit_dataset(dataset, user=user)
+
+    publish_profile(sample, {"rows": 1}, state="ready")
+    registration.submit_dataset(dataset, user=user)
+    with pytest.raises(Conflict):
+        add_sample(dataset, upload("late.csv", b"a\n1\n"), user=user)
+
+
+def test_a_refused_sample_stays_out_and_profiling_it_again_does_not_open_it(listed):
+    dataset, user = listed
+    sample = publish_profile(add_sample(dataset, upload(), user=user), {"rows": 1}, state="ready")
+    round_ = registration.submit_dataset(dataset, user=user)
+
+    review.reject_review(round_, reviewer=make_user(role="reviewer"), reason="样例与说明不符")
+
+    assert publish_profile(sample, {"rows": 1}, state="ready").state == "waiting"
+
+
+def test_a_reviewer_opens_a_waiting_sample_without_counting_a_download(listed, client):
+    dataset, user = listed
+    sample = publish_profile(add_sample(dataset, upload(), user=user), {"rows": 1}, state="ready")
+    client.force_login(make_user(role="reviewer"))
+
+    answer = client.post(f"/samples/{sample.uid}/download/", {"accepted": "1", "purpose": "审核样例"})
+
+    assert b"".join(answer.streaming_content) == CSV
+    assert not DownloadEvent.objects.exists()
+
+
+def test_what_an_operator_adds_by_command_is_offered_at_once(listed):
+    dataset, _user = listed
+
+    assert publish_profile(add_sample(dataset, upload(), user=None), {"rows": 1}, state="ready").state == "ready"
+    assert dataset.versions.count() == 2
 
 
 def test_an_oversized_profile_is_refused_and_the_sample_still_waits(owned):
