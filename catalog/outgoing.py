@@ -53,7 +53,7 @@ class OutgoingFailed(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` is case-insensitive; `content` is decompressed; `url` is where the last redirect led."""
+    """`headers` is case-insensitive; `content` is decompressed unless fetch was told not to; `url` is where the last redirect led."""
 
     status: int
     headers: urllib3.HTTPHeaderDict
@@ -78,12 +78,16 @@ def fetch(
     timeout: float = TIMEOUT,
     max_bytes: int = MAX_BYTES,
     allow_redirects: bool = True,
+    decode: bool = True,
 ) -> Answer:
-    """Send one request. OutgoingRefused when it may not be sent, OutgoingFailed when it did not work; 4xx and 5xx are answers."""
+    """Send one request. OutgoingRefused when it may not be sent, OutgoingFailed when it did not work; 4xx and 5xx are answers.
+
+    decode=False gives the body as received, whatever its Content-Encoding; max_bytes then caps these bytes.
+    """
     deadline = time.monotonic() + timeout
     headers = {"Accept-Encoding": "gzip", "User-Agent": "Jimu"} | (headers or {})
     for _hop in range(REDIRECTS + 1):
-        answer = _exchange(method, url, headers, body, deadline, max_bytes)
+        answer = _exchange(method, url, headers, body, deadline, max_bytes, decode)
         location = answer.headers.get("Location")
         if not (allow_redirects and location and answer.status in (301, 302, 303, 307, 308)):
             return answer
@@ -213,7 +217,7 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
-def _exchange(method, url, headers, body, deadline, max_bytes) -> Answer:
+def _exchange(method, url, headers, body, deadline, max_bytes, decode) -> Answer:
     parts = check_url(url)
     left = deadline - time.monotonic()
     if left <= 0:
@@ -231,7 +235,7 @@ def _exchange(method, url, headers, body, deadline, max_bytes) -> Answer:
     timer.start()
     try:
         response = pool.urlopen(method, parts.request_uri, body=body, headers=headers, redirect=False, preload_content=False, decode_content=False)
-        content = _read(response, deadline, max_bytes)
+        content = _read(response, deadline, max_bytes, decode)
         return Answer(response.status, response.headers, content, url)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise OutgoingFailed(_("%(url)s：%(error)s") % {"url": url, "error": _plainly(error)}) from error
@@ -258,9 +262,9 @@ def _plainly(error) -> str:
     return _("连接中断")
 
 
-def _read(response, deadline, max_bytes) -> bytes:
+def _read(response, deadline, max_bytes, decode) -> bytes:
     """The whole body, inflated at most to max_bytes."""
-    coding = (response.headers.get("Content-Encoding") or "identity").strip().lower()
+    coding = (response.headers.get("Content-Encoding") or "identity").strip().lower() if decode else "identity"
     if coding not in ("identity", "", "gzip", "x-gzip", "deflate"):
         raise OutgoingFailed(_("不认识的压缩方式 %(coding)s。") % {"coding": coding[:40]})
     inflate = zlib.decompressobj(47) if coding in ("gzip", "x-gzip", "deflate") else None

@@ -83,6 +83,26 @@ class Page:
         return orjson.dumps(values)
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """The current state by key: the latest event of each identifier above `after`. `chain` is the chain at `as_of`."""
+
+    portal: str
+    stream: str
+    epoch: str
+    as_of: int
+    floor: int
+    chain: str
+    after: str
+    events: Sequence[Event] = ()
+    schema: str = "listing/1"
+    trailer: dict = field(default_factory=dict)
+
+    def header(self) -> bytes:
+        values = {"fed": VERSION, "portal": self.portal, "stream": self.stream, "epoch": self.epoch, "as_of": self.as_of, "after": self.after}
+        return orjson.dumps(values | {"floor": self.floor, "schema": self.schema, "chain": self.chain})
+
+
 def canonical(document: Any) -> bytes:
     """RFC 8785 for what fed/1 documents may hold: no floats, integers within 2^53, ASCII keys."""
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
@@ -101,18 +121,48 @@ def next_chain(chain: str, event) -> str:
 
 def encode_page(page: Page, attest: Callable[[bytes], dict]) -> bytes:
     """The page's bytes; `attest` signs the canonical trailer and returns {"keyid", "alg", "sig"}."""
-    body = b"\n".join([page.header(), *(event.line() for event in page.events)]) + b"\n"
     chain = page.prev_chain
     for event in page.events:
         chain = next_chain(chain, event)
-    trailer = {"count": len(page.events), "sha256": hashlib.sha256(body).hexdigest(), "chain": chain}
-    trailer |= {"next": f"{page.epoch}:{page.end}", "more": page.end < page.head}
+    return _closed(page, {"chain": chain, "next": f"{page.epoch}:{page.end}", "more": page.end < page.head}, attest)
+
+
+def encode_snapshot(page: Snapshot, more: bool, attest: Callable[[bytes], dict]) -> bytes:
+    return _closed(page, {"next": page.events[-1].id if page.events else page.after, "more": more}, attest)
+
+
+def _closed(page: Page | Snapshot, members: dict, attest) -> bytes:
+    body = b"\n".join([page.header(), *(event.line() for event in page.events)]) + b"\n"
+    trailer = {"count": len(page.events), "sha256": hashlib.sha256(body).hexdigest()} | members
     trailer["att"] = attest(canonical(trailer))
     return body + orjson.dumps(trailer) + b"\n"
 
 
-def decode_page(body: bytes, check_attestation: Callable[[bytes, dict], None]) -> Page:
+CheckAttestation = Callable[[bytes, dict], None]
+
+
+def decode_page(body: bytes, check_attestation: CheckAttestation) -> Page:
     """The page, or ProtocolError. Nothing of a cut, altered, oversized or ill-formed page is ever returned."""
+    page = _page(*_opened(body, check_attestation))
+    _check_sequence(page)
+    return page
+
+
+def decode_snapshot(body: bytes, check_attestation: CheckAttestation) -> Snapshot:
+    """A page of the current state, by the same rules; its events rise by id and none is overtaken."""
+    page = _snapshot(*_opened(body, check_attestation))
+    last = page.after
+    for event in page.events:
+        if event.id <= last or event.superseded_by is not None or event.seq < 1:
+            raise ProtocolError("sequence", f"{event.id} after {last or 'the start'}")
+        last = event.id
+    if page.trailer.get("more") and (not page.events or page.trailer.get("next") != last):
+        raise ProtocolError("sequence", "there is more, and next is not the last id")
+    return page
+
+
+def _opened(body: bytes, check_attestation: CheckAttestation) -> tuple[dict, list[Event], dict]:
+    """Header, events and trailer of a whole page whose trailer names and signs these very bytes."""
     if len(body) > MAX_PAGE_BYTES:
         raise ProtocolError("too_large", f"page above {MAX_PAGE_BYTES} bytes")
     if not body.endswith(b"\n") or body.count(b"\n") < 2:
@@ -129,14 +179,31 @@ def decode_page(body: bytes, check_attestation: Callable[[bytes, dict], None]) -
     if trailer["count"] != len(lines) - 2:
         raise ProtocolError("count", f"trailer says {trailer['count']}, {len(lines) - 2} events arrived")
     check_attestation(canonical({name: value for name, value in trailer.items() if name != "att"}), trailer["att"])
-    page = _page(_object(lines[0], "header"), [decode_event(line) for line in lines[1:-1]], trailer)
-    _check_sequence(page)
-    return page
+    header = _object(lines[0], "header")
+    if not str(header.get("fed", "")).startswith("1."):
+        raise ProtocolError("version", f"fed {str(header.get('fed'))[:20]!r} is not spoken here")
+    return header, [decode_event(line) for line in lines[1:-1]], trailer
+
+
+def _snapshot(header: dict, events: list[Event], trailer: dict) -> Snapshot:
+    try:
+        return Snapshot(
+            portal=_text(header, "portal", 64),
+            stream=_text(header, "stream", 20),
+            epoch=_text(header, "epoch", 32),
+            as_of=_integer(header, "as_of"),
+            floor=_integer(header, "floor"),
+            chain=_hex(header, "chain"),
+            after=_text(header, "after", 140) if header.get("after") else "",
+            schema=_text(header, "schema", 40),
+            events=events,
+            trailer=trailer,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolError("header", str(error)) from None
 
 
 def _page(header: dict, events: list[Event], trailer: dict) -> Page:
-    if not str(header.get("fed", "")).startswith("1."):
-        raise ProtocolError("version", f"fed {str(header.get('fed'))[:20]!r} is not spoken here")
     try:
         return Page(
             portal=_text(header, "portal", 64),
@@ -289,10 +356,18 @@ def compress(body: bytes) -> bytes:
     return packer.compress(body) + packer.flush()
 
 
-def inflate(body: bytes, limit: int = MAX_PAGE_BYTES) -> bytes:
-    """The one gzip layer a page may have, never more than `limit` bytes in memory; ProtocolError for anything else."""
-    if not body.startswith(b"\x1f\x8b"):
+def decoded(body: bytes, coding: str, limit: int = MAX_PAGE_BYTES) -> bytes:
+    """The body without its Content-Encoding: none, or gzip once. ProtocolError for any other, for several, and above `limit` bytes."""
+    coding = coding.strip().lower()
+    if coding in ("", "identity"):
         return body
+    if coding not in ("gzip", "x-gzip"):
+        raise ProtocolError("coding", f"Content-Encoding {coding[:40]!r}: gzip, once, or none")
+    return inflate(body, limit)
+
+
+def inflate(body: bytes, limit: int = MAX_PAGE_BYTES) -> bytes:
+    """One whole gzip member, never more than `limit` bytes in memory; ProtocolError for anything else."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         data = unpacker.decompress(body, limit + 1)

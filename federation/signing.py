@@ -87,7 +87,7 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
-    """The bytes of canonical base64. Spare bits in its last letter would let one signature be written in several ways."""
+    """SignatureRefused unless text is the one way to write these bytes: spare bits of the last character count too."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError, TypeError):
@@ -213,6 +213,6 @@ def verify_attestation(data: bytes, attestation: dict, find_key: FindKey) -> Non
     key = find_key(attestation["keyid"])
     if key is None:
         raise SignatureRefused("key", f"key {attestation['keyid'][:120]} is not a valid key of this portal")
-    if attestation["alg"] != key[0]:
-        raise SignatureRefused("algorithm", f"the trailer names {attestation['alg'][:20]}, the key is for {key[0]}")
+    if attestation.get("alg") != key[0]:
+        raise SignatureRefused("algorithm", "the attestation names another algorithm than the key record")
     verify_bytes(*key, unb64(attestation["sig"]), b"fed-1 page trailer\n" + data)

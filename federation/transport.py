@@ -16,7 +16,7 @@ class TransportError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` has lower-case names."""
+    """`headers` has lower-case names; `content` is as received, its Content-Encoding not undone."""
 
     status: int
     headers: dict[str, str]
@@ -28,15 +28,17 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """No redirects: a peer that moved is enrolled anew. No content coding: the signature covers the bytes as sent."""
+    """No redirects: a peer that moved is enrolled anew. Bodies stay coded as they came: the content digest is of those bytes."""
 
     def send(self, method, url, headers, body):
         headers = {"Accept-Encoding": "identity"} | headers
         try:
-            answer = fetch(method, url, headers=headers, body=body or None, timeout=TIMEOUT, max_bytes=MAX_PAGE_BYTES, allow_redirects=False)
+            answer = fetch(
+                method, url, headers=headers, body=body or None, timeout=TIMEOUT, max_bytes=MAX_PAGE_BYTES, allow_redirects=False, decode=False
+            )
         except (OutgoingRefused, OutgoingFailed) as error:
             raise TransportError(str(error)) from error
-        return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
+        return Answer(answer.status, {name.lower(): value for name, value in answer.headers.itermerged()}, answer.content)
 
 
 class LoopbackTransport:

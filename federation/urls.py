@@ -13,6 +13,7 @@ urlpatterns = [
     path("fed/v1/keys", exchange.receive_keys, name="receive_keys"),
     path("fed/v1/health", exchange.health, name="health"),
     path("fed/v1/streams/<slug:stream>/changes", exchange.changes, name="changes"),
+    path("fed/v1/streams/<slug:stream>/snapshot", exchange.snapshot, name="snapshot"),
     path("fed/v1/streams/<slug:stream>/ack", exchange.acknowledge, name="acknowledge"),
     path("fed/v1/samples/<uuid:uid>", samples.redeem, name="sample_redeem"),
     path("samples/<uuid:uid>/ticket/", samples.ticket, name="sample_ticket"),

@@ -26,6 +26,9 @@ class Peer(models.Model):
     failures = models.PositiveIntegerField(_("连续失败"), default=0)
     last_error = models.CharField(_("最近错误"), max_length=500, blank=True)
     last_contact = models.DateTimeField(_("最近联系"), null=True, blank=True)
+    audit_entries = models.BigIntegerField(default=0)  # root of the peer's audit chain, as its last acknowledgement gave it
+    audit_hash = models.CharField(max_length=64, blank=True)
+    audit_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

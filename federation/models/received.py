@@ -16,6 +16,7 @@ class Checkpoint(models.Model):
     head = models.BigIntegerField(default=0)  # as the peer last said
     fencing_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+    acknowledged = models.CharField(max_length=64, blank=True)  # SHA-256 of what the peer was last told
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -36,6 +37,7 @@ class RemoteRecord(models.Model):
     rev = models.BigIntegerField()
     hash = models.CharField(max_length=64)
     doc = models.BinaryField(null=True)
+    seen_rev = models.BigIntegerField(default=0)  # of events that were overtaken or parked, so that a gap in rev is told from them
     seq = models.BigIntegerField()
     event_ts = models.DateTimeField(null=True)
     received_at = models.DateTimeField(default=timezone.now)
@@ -57,6 +59,7 @@ class SyncRun(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     quarantined = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
+    gaps = models.PositiveIntegerField(default=0)  # revisions that are missing at the origin
     bytes = models.BigIntegerField(default=0)
     lag_ms = models.BigIntegerField(null=True)  # newest applied event: its commit at the owner to its commit here, by both clocks
     error = models.CharField(max_length=500, blank=True)

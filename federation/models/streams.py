@@ -56,6 +56,7 @@ class Delivery(models.Model):
     seq = models.BigIntegerField(default=0)
     applied = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
+    parked = models.JSONField(default=list, blank=True)  # [{id, rev, state, error, reason}]: which of our records it could not apply
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -40,6 +40,8 @@ class Batch:
     purges: list[Event] = field(default_factory=list)
     parked: list[tuple[Event, str, str]] = field(default_factory=list)
     held: list[Event] = field(default_factory=list)
+    seen: dict[str, int] = field(default_factory=dict)
+    gaps: int = 0
     unchanged: int = 0
     applied: int = 0
 
@@ -58,9 +60,9 @@ def check_origin(peer: Peer, page: Page) -> None:
             raise ProtocolError("foreign", f"seq {event.seq}: {event.id} does not belong to {peer.pk}")
 
 
-def apply_listings(peer: Peer, events, *, release: bool = False) -> Batch:
-    """Apply listing events in their order. `release` applies tombstones that a person let go."""
-    batch = sort_events(peer, LISTINGS, events)
+def apply_listings(peer: Peer, events, *, release: bool = False, whole: bool = False) -> Batch:
+    """Apply listing events in their order. `release` applies tombstones that a person let go; `whole`: the events are a snapshot."""
+    batch = sort_events(peer, LISTINGS, events, whole=whole)
     codes = checks.active_codes() if batch.puts else {}
     fit = []
     for event, document in batch.puts:
@@ -79,22 +81,27 @@ def apply_listings(peer: Peer, events, *, release: bool = False) -> Batch:
     return batch
 
 
-def sort_events(peer: Peer, stream: str, events) -> Batch:
+def sort_events(peer: Peer, stream: str, events, *, whole: bool = False) -> Batch:
     """The rules of rev and hash: above the stored rev write, equal and same hash nothing, equal and other hash park, lower nothing."""
     batch = Batch(peer, stream)
     rows = RemoteRecord.objects.filter(peer=peer, stream=stream, identifier__in=[event.id for event in events])
-    known = {identifier: (rev, hash_) for identifier, rev, hash_ in rows.values_list("identifier", "rev", "hash")}
+    found = list(rows.values_list("identifier", "rev", "hash", "seen_rev"))
+    known = {identifier: (rev, hash_) for identifier, rev, hash_, _seen in found}
     refused = set(
         Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=known, state=Quarantine.State.REFUSED).values_list(
             "identifier", "rev", "hash"
         )
     )
     latest: dict[str, tuple[Event, dict]] = {}
+    if not whole:  # a snapshot shows the last revision only
+        _note_gaps(batch, events, {identifier: max(rev, seen) for identifier, rev, _hash, seen in found})
     for event in events:
         rev, hash_ = known.get(event.id, (-1, ""))
         settled = event.superseded_by is not None or event.rev < rev or (event.id, event.rev, event.hash) in refused
         if settled or (event.rev, event.hash) == (rev, hash_):
             batch.unchanged += 1
+            if event.rev > rev:
+                batch.seen[event.id] = max(event.rev, batch.seen.get(event.id, 0))
             continue
         try:
             if event.rev == rev:
@@ -114,6 +121,27 @@ def sort_events(peer: Peer, stream: str, events) -> Batch:
         else:
             batch.purges.append(event)
     return batch
+
+
+def _note_gaps(batch: Batch, events, seen: dict[str, int]) -> None:
+    """rev grows by one at the origin: a jump above what was seen of a record we hold is the origin's error. It is told, and
+    the event applied all the same; a record met for the first time may have had revisions that were overtaken."""
+    for event in events:
+        last = seen.get(event.id)
+        if last is not None and event.rev > last + 1:
+            batch.gaps += 1
+            audit.append("federation.revision_gap", ("catalog.Dataset", event.id), label=batch.peer.pk, after=last, rev=event.rev, seq=event.seq)
+            logger.warning("Peer %s: %s jumps from revision %d to %d", batch.peer.pk, event.id, last, event.rev)
+        seen[event.id] = max(event.rev, last or 0)
+
+
+def _keep_seen(batch: Batch) -> None:
+    """Revisions that were overtaken, parked or held, of records we hold: they came, though nothing was written."""
+    for event in [*batch.held, *(event for event, _code, _reason in batch.parked)]:
+        batch.seen[event.id] = max(event.rev, batch.seen.get(event.id, 0))
+    for row in RemoteRecord.objects.filter(peer=batch.peer, stream=batch.stream, identifier__in=batch.seen).only("rev", "seen_rev", "identifier"):
+        if batch.seen[row.identifier] > max(row.rev, row.seen_rev):
+            RemoteRecord.objects.filter(pk=row.pk).update(seen_rev=batch.seen[row.identifier])
 
 
 def _hold_floods(batch: Batch) -> None:
@@ -255,6 +283,8 @@ def _write_purges(batch: Batch) -> None:
 
 def park(batch: Batch) -> None:
     """Write parked and held events with their raw bytes; seen again, only the attempts grow."""
+    if batch.seen or batch.parked or batch.held:
+        _keep_seen(batch)
     entries = [(event, code, reason, Quarantine.State.PARKED) for event, code, reason in batch.parked]
     reason = _("24 小时内的删除超过门限，等待人工核对。")
     entries += [(event, "tombstone_flood", reason, Quarantine.State.HELD) for event in batch.held]

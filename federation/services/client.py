@@ -19,10 +19,14 @@ class PeerError(TransportError):
         super().__init__(detail)
 
 
-def call(peer: Peer, method: str, path: str, body: bytes = b"") -> Answer:
-    """The verified answer of status 200; PeerError or TransportError otherwise."""
+def call(peer: Peer, method: str, path: str, body: bytes = b"", *, coding: str = "identity") -> Answer:
+    """The verified answer of status 200, its body still coded; PeerError or TransportError otherwise.
+
+    `coding` is what the peer may answer in: gzip for pages, identity for the rest, so that no proxy in between packs what was signed.
+    """
     url = peer.base_url.rstrip("/") + path
     headers = sign_request(method, url, body, portal=settings.PORTAL_ID, protocol=protocol.VERSION, signer=own_signer())
+    headers["Accept-Encoding"] = coding
     if body:
         headers["Content-Type"] = "application/json"
     request = Request(method, url, {name.lower(): value for name, value in headers.items()}, body)

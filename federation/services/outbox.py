@@ -68,9 +68,8 @@ def _change(dataset: Dataset, document: dict, last: Change | None) -> Change | N
     hash_ = digest(doc)
     if doc is None or (last is not None and (last.op, last.hash) == (op, hash_)):
         return None
-    # The dataset's own rev where it has moved on; always above the last published one, so that a rev never names two contents.
-    rev = max(dataset.rev, last.rev + 1 if last else 1)
-    return Change(stream=LISTINGS, identifier=dataset.identifier, op=op, rev=rev, hash=hash_, doc=doc, ts=timezone.now())
+    # A counter of the feed, not the dataset's own rev: it grows by one with each published change, so that a gap is an error to notice.
+    return Change(stream=LISTINGS, identifier=dataset.identifier, op=op, rev=last.rev + 1 if last else 1, hash=hash_, doc=doc, ts=timezone.now())
 
 
 def listing_bytes(dataset: Dataset, listing: dict) -> bytes | None:

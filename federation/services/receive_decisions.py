@@ -17,9 +17,9 @@ from federation.services.records import Unfit, check_decision
 DECISIONS = "decisions"
 
 
-def apply_decisions(peer: Peer, events, **options) -> Batch:
+def apply_decisions(peer: Peer, events, *, whole: bool = False) -> Batch:
     """Show each decision on the dataset it is about; the listing itself stays as its owner wrote it."""
-    batch = sort_events(peer, DECISIONS, [event for event in events if _is_ours(event)])
+    batch = sort_events(peer, DECISIONS, [event for event in events if _is_ours(event)], whole=whole)
     batch.unchanged += len(events) - sum(map(_is_ours, events))
     datasets = {row.identifier: row for row in Dataset.objects.filter(identifier__in=[event.id for event, _document in batch.puts])}
     for event, document in batch.puts:

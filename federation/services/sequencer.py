@@ -11,12 +11,16 @@ from django.db import transaction
 from catalog.listing import SCHEMA
 from federation import signing
 from federation.models import Change, FeedState
-from federation.protocol import GENESIS, MAX_EVENTS, MAX_PAGE_BYTES, Event, Page, encode_page, next_chain
+from federation.protocol import GENESIS, MAX_EVENTS, MAX_PAGE_BYTES, Event, Page, Snapshot, encode_page, encode_snapshot, next_chain
 from federation.services.keys import own_signer
 
 BATCH = 500
 PAGE_TARGET = MAX_PAGE_BYTES // 2  # bytes of documents, so that the page stays below the limit with its envelope
 SCHEMAS = {"listings": SCHEMA, "decisions": "decision/1"}
+
+
+class BelowFloor(Exception):
+    """What was asked for is no longer kept: the reader takes the snapshot, then the changes since its as_of."""
 
 
 def number_all() -> list[tuple[str, str]]:
@@ -67,26 +71,48 @@ def _supersede(stream, audience, newest, fresh):
 @transaction.atomic
 def page(stream: str, audience: str, since: str, limit: int = MAX_EVENTS) -> bytes:
     """The page after `since` ("epoch:seq", or "" for the start). Another epoch, or a seq above the head, gives an empty
-    page whose header tells the reader so."""
+    page whose header tells the reader so. BelowFloor when the first event due is no longer kept."""
     state = feed_state(stream, audience)
     epoch, seq = parse_since(since)
     seq = seq if epoch else 0
+    if seq < state.floor - 1 and epoch in ("", state.epoch):
+        raise BelowFloor(f"{seq + 1} is below the floor {state.floor}")
     if (epoch and epoch != state.epoch) or seq > state.head:
         empty = Page(settings.PORTAL_ID, stream, state.epoch, state.head + 1, state.head, state.head, state.floor, state.chain)
         return encode_page(empty, lambda data: signing.attest(own_signer(), data))
     rows = Change.objects.filter(stream=stream, audience=audience, seq__gt=seq, seq__lte=state.head).order_by("seq")
-    events, size = [], 0
-    for row in rows[: max(1, min(limit, MAX_EVENTS))]:
-        size += len(row.doc or b"")
-        if events and size > PAGE_TARGET:
-            break
-        events.append(event_of(row))
+    events = _fitting(rows, limit)
     before = Change.objects.filter(stream=stream, audience=audience, seq=seq).values_list("chain", flat=True).first() or GENESIS
     built = Page(
         settings.PORTAL_ID, stream, state.epoch, seq + 1, seq + len(events), state.head, state.floor, before, events, SCHEMAS.get(stream, stream)
     )
     signer = own_signer()
     return encode_page(built, lambda data: signing.attest(signer, data))
+
+
+def _fitting(rows, limit: int) -> list[Event]:
+    """As many of the rows as a page holds, and at least one; read in small chunks, so that no more than a page is in memory."""
+    events, size = [], 0
+    for row in rows[: max(1, min(limit, MAX_EVENTS))].iterator(chunk_size=20):
+        size += len(row.doc or b"")
+        if events and size > PAGE_TARGET:
+            break
+        events.append(event_of(row))
+    return events
+
+
+@transaction.atomic
+def snapshot(stream: str, audience: str, after: str, limit: int = MAX_EVENTS) -> bytes:
+    """The latest event of each identifier above `after`, tombstones included. A reader walks it to the end, then reads the
+    changes since the as_of of the first page it got: what moved meanwhile comes again there."""
+    state = feed_state(stream, audience)
+    current = Change.objects.filter(stream=stream, audience=audience, seq__isnull=False, superseded_by__isnull=True, identifier__gt=after)
+    events = _fitting(current.order_by("identifier"), limit)
+    more = bool(events) and current.filter(identifier__gt=events[-1].id).exists()
+    schema = SCHEMAS.get(stream, stream)
+    built = Snapshot(settings.PORTAL_ID, stream, state.epoch, state.head, state.floor, state.chain, after, events, schema)
+    signer = own_signer()
+    return encode_snapshot(built, more, lambda data: signing.attest(signer, data))
 
 
 def parse_since(since: str) -> tuple[str, int]:

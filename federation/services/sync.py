@@ -2,35 +2,30 @@
 
 import logging
 import random
-import uuid
 from datetime import timedelta
 
 import orjson
 from django.db import OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from catalog.services import audit
 from federation.models import Checkpoint, FeedState, Nonce, Peer, Quarantine, SyncRun, Ticket
-from federation.protocol import GENESIS, MAX_EVENTS, Page, ProtocolError, decode_event, decode_page, inflate
-from federation.services import sequencer
+from federation.protocol import GENESIS, MAX_EVENTS, Page, ProtocolError, Snapshot, decode_event, decode_page, decode_snapshot, decoded
+from federation.services import acks, leases, sequencer
 from federation.services.apply import apply_listings, check_origin
 from federation.services.client import PeerError, call
 from federation.services.keys import find_key
+from federation.services.leases import LeaseLost
 from federation.services.receive_decisions import apply_decisions
 from federation.signing import SignatureRefused, verify_attestation
 from federation.transport import TransportError
 
 logger = logging.getLogger(__name__)
 INTERVAL = timedelta(seconds=45)  # between looks at a peer that sent no hint
-LEASE = timedelta(seconds=30)
 BACKOFF_FIRST, BACKOFF_LAST = 5, 900  # seconds
 APPLY = {"listings": apply_listings, "decisions": apply_decisions}
 PAGES_PER_PULL = 200  # then other peers have their turn
-
-
-class LeaseLost(Exception):
-    """Another worker took this stream over; its commit counts, ours does not."""
 
 
 class Diverged(Exception):
@@ -104,7 +99,7 @@ def pull_peer(portal_id: str) -> list[SyncRun]:
 
 def pull_stream(peer: Peer, stream: str) -> SyncRun | None:
     """One pull to the end of a feed; None when another worker is at it."""
-    checkpoint = _lease(peer, stream)
+    checkpoint = leases.take(peer, stream)
     if checkpoint is None:
         return None
     run = SyncRun(peer=peer, stream=stream)
@@ -112,7 +107,7 @@ def pull_stream(peer: Peer, stream: str) -> SyncRun | None:
         for _page in range(PAGES_PER_PULL):
             if not _pull_page(peer, checkpoint, run):
                 break
-        _acknowledge(peer, checkpoint, run)
+        acks.send(peer, checkpoint, run.applied)
         _succeeded(peer)
     except Diverged as error:
         run.error = str(error)[:500]
@@ -121,26 +116,24 @@ def pull_stream(peer: Peer, stream: str) -> SyncRun | None:
         run.error = f"{type(error).__name__}: {error}"[:500]
         _failed(peer, run.error, getattr(error, "retry_after", 0))
     finally:
-        Checkpoint.objects.filter(pk=checkpoint.pk, fencing_token=checkpoint.fencing_token).update(lease_until=None)
+        leases.release(checkpoint)
     run.finished_at = timezone.now()
     if run.received or run.error:
         run.save()
     return run
 
 
-def _lease(peer: Peer, stream: str) -> Checkpoint | None:
-    now, token = timezone.now(), uuid.uuid4()
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    if not Checkpoint.objects.filter(free, peer=peer, stream=stream).update(fencing_token=token, lease_until=now + LEASE):
-        return None
-    return Checkpoint.objects.get(peer=peer, stream=stream)
-
-
 def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
     """Fetch and apply one page; whether there is more."""
-    _renew(checkpoint)
+    leases.renew(checkpoint)
     step("leased")
-    page = _fetch(peer, checkpoint, run)
+    try:
+        page = _fetch(peer, checkpoint, run)
+    except PeerError as error:
+        if error.status != 410:
+            raise
+        _take_snapshot(peer, checkpoint, run)
+        return True
     step("parsed")
     if checkpoint.epoch and (page.epoch != checkpoint.epoch or page.head < checkpoint.seq):
         raise Diverged(f"we follow {checkpoint.epoch}:{checkpoint.seq}, the feed is {page.epoch} with head {page.head}")
@@ -152,76 +145,86 @@ def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
             raise Diverged(f"the chain at {checkpoint.seq} is not the one we followed")
     if checkpoint.stream == "listings":
         check_origin(peer, page)
-    _commit(peer, checkpoint, page, run)
+    cursor = {"epoch": page.epoch, "seq": page.end, "chain": page.trailer["chain"], "head": page.head}
+    if not page.events:
+        cursor = {"epoch": page.epoch, "head": page.head}
+        leases.held(checkpoint).update(**cursor)
+    _commit(peer, checkpoint, page, run, cursor)
+    for name, value in cursor.items():
+        setattr(checkpoint, name, value)
     step("committed")
     return bool(page.trailer.get("more"))
 
 
-def _renew(checkpoint: Checkpoint) -> None:
-    """Hold the lease, unless somebody else has it by now."""
-    if not Checkpoint.objects.filter(pk=checkpoint.pk, fencing_token=checkpoint.fencing_token).update(lease_until=timezone.now() + LEASE):
-        raise LeaseLost(checkpoint.stream)
-
-
 def _fetch(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> Page:
     since = f"{checkpoint.epoch}:{checkpoint.seq}" if checkpoint.epoch else ""
-    answer = call(peer, "GET", f"/fed/v1/streams/{checkpoint.stream}/changes?since={since}&limit={MAX_EVENTS}")
+    return _read(peer, checkpoint, run, f"changes?since={since}&limit={MAX_EVENTS}", decode_page)
+
+
+def _read(peer: Peer, checkpoint: Checkpoint, run: SyncRun, query: str, decode):
+    """One page, whole and attested by the peer. The lease is kept however slowly it comes."""
+    with leases.kept(checkpoint):
+        answer = call(peer, "GET", f"/fed/v1/streams/{checkpoint.stream}/{query}", coding="gzip")
     step("received")
     run.pages, run.bytes = run.pages + 1, run.bytes + len(answer.content)
     find = find_key(peer)
-    page = decode_page(inflate(answer.content), lambda data, attestation: verify_attestation(data, attestation, find))
+    body = decoded(answer.content, answer.headers.get("content-encoding", ""))
+    page = decode(body, lambda data, attestation: verify_attestation(data, attestation, find))
     if (page.portal, page.stream) != (peer.pk, checkpoint.stream):
         raise ProtocolError("header", f"asked {peer.pk} for {checkpoint.stream}, got {page.portal} {page.stream}")
     return page
 
 
-def _commit(peer: Peer, checkpoint: Checkpoint, page: Page, run: SyncRun) -> None:
+def _take_snapshot(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> None:
+    """The current state by key, because our cursor is below the feed's floor. What it does not name is not deleted; the cursor
+    moves once all of it is applied, to the as_of of its first page."""
+    first: Snapshot | None = None
+    after, more = "", True
+    while more:
+        leases.renew(checkpoint)
+        page = _read(peer, checkpoint, run, f"snapshot?after={after}&limit={MAX_EVENTS}", decode_snapshot)
+        first = first or page
+        if checkpoint.epoch not in ("", page.epoch) or page.epoch != first.epoch or first.as_of < checkpoint.seq:
+            raise Diverged(f"we follow {checkpoint.epoch}:{checkpoint.seq}, the snapshot is of {page.epoch}:{page.as_of}")
+        if page.after != after:
+            raise ProtocolError("sequence", f"asked for what follows {after}, the page follows {page.after}")
+        if checkpoint.stream == "listings":
+            check_origin(peer, page)
+        _commit(peer, checkpoint, page, run, {})
+        after, more = page.trailer.get("next", ""), bool(page.trailer.get("more"))
+    values = {"epoch": first.epoch, "seq": first.as_of, "chain": first.chain, "head": first.as_of}
+    if not leases.held(checkpoint).update(**values):
+        raise LeaseLost(f"{peer.pk} {checkpoint.stream}")
+    for name, value in values.items():
+        setattr(checkpoint, name, value)
+
+
+def _commit(peer: Peer, checkpoint: Checkpoint, page: Page | Snapshot, run: SyncRun, cursor: dict) -> None:
     """A page's rows, parked records, index rows, audit rows and the cursor: one transaction, under the fencing token."""
-    chain = page.trailer["chain"]
-    values = {"epoch": page.epoch, "seq": page.end, "chain": chain, "head": page.head, "lease_until": timezone.now() + LEASE}
     if not page.events:
-        Checkpoint.objects.filter(pk=checkpoint.pk, fencing_token=checkpoint.fencing_token).update(epoch=page.epoch, head=page.head)
-        checkpoint.epoch = page.epoch
         return
     with transaction.atomic():
-        locked = Checkpoint.objects.select_for_update().filter(pk=checkpoint.pk, fencing_token=checkpoint.fencing_token, seq=checkpoint.seq)
-        if not locked.exists():
+        if not leases.held(checkpoint).select_for_update().filter(seq=checkpoint.seq).exists():
             raise LeaseLost(f"{peer.pk} {checkpoint.stream}")
-        batch = APPLY[checkpoint.stream](peer, page.events)
+        batch = APPLY[checkpoint.stream](peer, page.events, **({} if cursor else {"whole": True}))
         step("applied")
-        if not Checkpoint.objects.filter(pk=checkpoint.pk, fencing_token=checkpoint.fencing_token).update(**values):
+        if not leases.held(checkpoint).update(**cursor, lease_until=timezone.now() + leases.LEASE):
             raise LeaseLost(f"{peer.pk} {checkpoint.stream}")
         step("before_commit")
-    checkpoint.epoch, checkpoint.seq, checkpoint.chain, checkpoint.head = page.epoch, page.end, chain, page.head
     run.received += len(page.events)
     run.applied += batch.applied
     run.unchanged += batch.unchanged
     run.quarantined += len(batch.parked)
     run.held += len(batch.held)
+    run.gaps += batch.gaps
     run.lag_ms = _lag(page)
 
 
-def _lag(page: Page) -> int | None:
+def _lag(page: Page | Snapshot) -> int | None:
     from federation.services.apply import _time
 
     sent = _time(page.events[-1].ts)
     return max(int((timezone.now() - sent).total_seconds() * 1000), 0) if sent else None
-
-
-def _acknowledge(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> None:
-    """Say how far we are. Only when something came: the next one says it all again."""
-    if not run.received:
-        return
-    open_rows = Quarantine.objects.filter(peer=peer, stream=checkpoint.stream, state__in=["parked", "held"])
-    body = {"epoch": checkpoint.epoch, "seq": checkpoint.seq, "applied": run.applied, "quarantined": open_rows.count()}
-    body["parked"] = [
-        {"id": row.identifier, "rev": row.rev, "error": row.error, "reason": row.reason[:300]}
-        for row in open_rows.only("identifier", "rev", "error", "reason")[:50]
-    ]
-    try:
-        call(peer, "POST", f"/fed/v1/streams/{checkpoint.stream}/ack", orjson.dumps(body))
-    except PeerError as error:
-        logger.info("Acknowledgement to %s failed: %s", peer.pk, error)
 
 
 def _succeeded(peer: Peer) -> None:

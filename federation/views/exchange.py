@@ -1,6 +1,7 @@
 """The fed/1 endpoints. Everything but the description and enrolment asks for a valid signature of a known peer."""
 
 import logging
+import re
 import time
 from functools import wraps
 
@@ -8,15 +9,13 @@ import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.exceptions import DomainError
-from catalog.services import audit
 from federation import protocol, signing
-from federation.models import Checkpoint, Delivery, FeedState, Nonce, Peer, Quarantine
-from federation.services import keys, peers, sequencer, sync
+from federation.models import Checkpoint, Nonce, Peer, Quarantine
+from federation.services import acks, keys, peers, sequencer, sync
 
 logger = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
@@ -99,7 +98,7 @@ def problem(status: int, code: str, detail: str) -> HttpResponse:
 
 
 def seal(response: HttpResponse, message: signing.Request | None) -> HttpResponse:
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "no-store, no-transform"
     if message is not None:
         headers = signing.sign_response(
             response.status_code, response.content, message, portal=settings.PORTAL_ID, protocol=protocol.VERSION, signer=keys.own_signer()
@@ -166,37 +165,80 @@ def describe(request):
 @require_GET
 @signed()
 def changes(request, peer, stream):
-    """A page of the feed after `since`, gzipped as a whole."""
+    """A page of the feed after `since`; 410 when that is below the floor. `wait` is answered at once."""
     try:
         limit = int(request.GET.get("limit", protocol.MAX_EVENTS))
-        page = sequencer.page(stream, audience(stream, peer), request.GET.get("since", ""), limit)
+        return paged(request, sequencer.page(stream, audience(stream, peer), request.GET.get("since", ""), limit))
+    except sequencer.BelowFloor as error:
+        raise Refused(410, "below_floor", f"{error}: read the snapshot, then the changes since its as_of") from None
     except ValueError:
         raise Refused(400, "since", "since is epoch:seq and limit a number") from None
-    return HttpResponse(protocol.compress(page), content_type=f"{protocol.MEDIA_TYPE}+gzip")
+
+
+@require_GET
+@signed()
+def snapshot(request, peer, stream):
+    """The current state by key, after an identifier."""
+    after = request.GET.get("after", "")
+    try:
+        limit = int(request.GET.get("limit", protocol.MAX_EVENTS))
+    except ValueError:
+        raise Refused(400, "limit", "limit is a number") from None
+    if len(after) > 140 or not after.isascii() or not after.isprintable():
+        raise Refused(400, "after", "after is an identifier")
+    return paged(request, sequencer.snapshot(stream, audience(stream, peer), after, limit))
+
+
+def paged(request: HttpRequest, page: bytes) -> HttpResponse:
+    """NDJSON, gzipped only when the reader asks for it; the content digest is then of the gzipped bytes."""
+    response = HttpResponse(page, content_type=protocol.MEDIA_TYPE)
+    response["Vary"] = "Accept-Encoding"
+    if accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        response.content = protocol.compress(page)
+        response["Content-Encoding"] = "gzip"
+    return response
+
+
+def accepts_gzip(header: str) -> bool:
+    """Named with a weight above zero (RFC 9110); without the header, or by * alone, a page goes unpacked."""
+    for item in header.lower().split(","):
+        name, _semicolon, weight = item.replace(" ", "").partition(";")
+        if name in ("gzip", "x-gzip"):
+            return not re.fullmatch(r"q=0(\.0*)?", weight)
+    return False
 
 
 @require_POST
 @signed()
 def acknowledge(request, peer, stream):
     body = body_of(request)
+    values = {"epoch": text(body, "epoch", 32)} | {name: number(body, name) for name in ("seq", "applied", "quarantined")}
+    root = body.get("audit")
+    if root is not None and not isinstance(root, dict):
+        raise Refused(400, "invalid", "audit is an object")
+    root = {"entries": number(root, "entries"), "hash": text(root, "hash", 64)} if root else None
     state = sequencer.feed_state(stream, audience(stream, peer))
-    seq = number(body, "seq")
-    if text(body, "epoch", 32) == state.epoch and seq > state.head:
-        _new_epoch(state, peer, seq)
-    values = {"epoch": text(body, "epoch", 32), "seq": seq, "applied": number(body, "applied"), "quarantined": number(body, "quarantined")}
-    Delivery.objects.update_or_create(peer=peer, stream=stream, defaults=values | {"at": timezone.now()})
-    Peer.objects.filter(pk=peer.pk).update(last_contact=timezone.now())
+    state = acks.receive(peer, state, **values, parked=parked_of(body), root=root)
     return answer({"epoch": state.epoch, "head": state.head})
 
 
-@transaction.atomic
-def _new_epoch(state: FeedState, peer: Peer, seq: int) -> None:
-    """Somebody applied more than we have: our database is an older one. The feed's history starts a new name."""
-    import secrets
-
-    FeedState.objects.filter(pk=state.pk).update(epoch=secrets.token_hex(8))
-    audit.append("federation.new_epoch", ("federation.FeedState", state.stream), label=peer.pk, head=state.head, acknowledged=seq)
-    state.refresh_from_db()
+def parked_of(body: dict) -> list[dict]:
+    items = body.get("parked", [])
+    if not isinstance(items, list) or len(items) > acks.PARKED_AT_MOST or not all(isinstance(item, dict) for item in items):
+        raise Refused(400, "invalid", f"parked is a list of at most {acks.PARKED_AT_MOST} objects")
+    for item in items:
+        if not isinstance(item.get("reason", ""), str) or item.get("state", "parked") not in acks.OPEN:
+            raise Refused(400, "invalid", "reason is text, state parked or held")
+    return [
+        {
+            "id": text(item, "id", 140),
+            "rev": number(item, "rev"),
+            "state": item.get("state", "parked"),
+            "error": text(item, "error", 40),
+            "reason": acks.clean(item.get("reason", ""), 300),
+        }
+        for item in items
+    ]
 
 
 @require_POST

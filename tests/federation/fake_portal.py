@@ -9,7 +9,7 @@ from catalog.ids import dataset_urn, new_uid
 from catalog.models import Portal
 from federation import protocol, signing
 from federation.models import Checkpoint, Peer, PeerKey
-from federation.protocol import GENESIS, Event, Page, canonical, digest
+from federation.protocol import GENESIS, Event, Page, Snapshot, canonical, digest
 from federation.transport import Answer, LoopbackTransport, TransportError, use_transport
 from tests.factories import COMPLETE
 
@@ -21,9 +21,13 @@ class FakePortal:
         self.signer = signing.Ed25519Signer(f"{portal_id}:test", signing.new_key())
         self.events: list[Event] = []
         self.requests: list[tuple[str, str]] = []
+        self.told: list[tuple[str, dict]] = []  # what was posted
         self.organization = str(new_uid())
         self.spoil = lambda body: body  # changes the page's bytes before they are signed and sent
         self.page_size = 500
+        self.floor = 1
+        self.rename = lambda headers: headers  # changes the headers of a page's answer after signing
+        self.pack = None  # packs a page that was asked for as gzip
         self.down = False
         self.peer = None
         if register:
@@ -71,19 +75,36 @@ class FakePortal:
         for event in self.events[:seq]:
             chain = protocol.next_chain(chain, event)
         head = len(self.events)
-        page = Page(self.id, self.stream, self.epoch, seq + 1, seq + len(events), head, 1, chain, events)
+        page = Page(self.id, self.stream, self.epoch, seq + 1, seq + len(events), head, self.floor, chain, events)
         return protocol.encode_page(page, lambda data: signing.attest(self.signer, data))
+
+    def snapshot(self, after, limit):
+        latest = {event.id: event for event in self.events}
+        chain = GENESIS
+        for event in self.events:
+            chain = protocol.next_chain(chain, event)
+        rest = [latest[name] for name in sorted(latest) if name > after]
+        events = rest[: min(limit, self.page_size)]
+        page = Snapshot(self.id, self.stream, self.epoch, len(self.events), self.floor, chain, after, events)
+        return protocol.encode_snapshot(page, len(rest) > len(events), lambda data: signing.attest(self.signer, data))
 
     def handle(self, method, url, headers, body):
         self.requests.append((method, url))
         if self.down:
             raise TransportError("connection refused")
         request = signing.Request(method, url, headers, body)
-        content = b"{}"
+        content, status, more = b"{}", 200, {}
         if found := re.search(r"/changes\?since=(.*)&limit=(\d+)$", url):
-            content = self.spoil(self.page(found[1], int(found[2])))
-        signed = signing.sign_response(200, content, request, portal=self.id, protocol="1.0", signer=self.signer)
-        return Answer(200, {name.lower(): value for name, value in signed.items()}, content)
+            seq = int(found[1].partition(":")[2] or 0)
+            content, status = (self.spoil(self.page(found[1], int(found[2]))), 200) if seq >= self.floor - 1 else (b"", 410)
+        elif found := re.search(r"/snapshot\?after=(.*)&limit=(\d+)$", url):
+            content = self.spoil(self.snapshot(found[1], int(found[2])))
+        elif method == "POST":
+            self.told.append((url, json.loads(body)))
+        if found and "gzip" in headers.get("accept-encoding", ""):
+            content, more = (self.pack or protocol.compress)(content), {"content-encoding": "gzip"}
+        signed = signing.sign_response(status, content, request, portal=self.id, protocol="1.0", signer=self.signer)
+        return Answer(status, self.rename({name.lower(): value for name, value in signed.items()} | more), content)
 
 
 class Network:

@@ -42,7 +42,7 @@ def test_a_page_is_served_to_a_known_peer_and_the_answer_is_signed_for_its_reque
     lower = {name.lower(): value for name, value in response.headers.items()}
     assert response.status_code == 200
     assert signing.verify_response(200, lower, response.content, request, lambda keyid: ("ed25519", key.public_key)).keyid == key.keyid
-    assert protocol.inflate(response.content).startswith(b'{"fed":"1.0"')
+    assert response.content.startswith(b'{"fed":"1.0"') and response["Content-Type"] == protocol.MEDIA_TYPE
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from catalog.services.datasets import publish_grade, purge_dataset
 from catalog.services.publication import announce
 from federation import signing
 from federation.models import Change, FeedState
-from federation.protocol import decode_page, digest, strict_json
+from federation.protocol import decode_page, decode_snapshot, digest, strict_json
 from federation.services import keys, outbox, sequencer
 from tests.factories import COMPLETE, make_dataset, make_member, make_organization, make_user
 
@@ -40,7 +40,7 @@ def test_a_draft_is_not_published_and_a_listing_is_with_its_hash():
 
     (event,) = page.events
     document = strict_json(event.doc)
-    assert (event.op, event.id, event.seq, event.rev) == ("put", dataset.identifier, 1, dataset.rev)
+    assert (event.op, event.id, event.seq, event.rev) == ("put", dataset.identifier, 1, 1)
     assert event.hash == digest(event.doc) and document["status"] == "listed"
     assert document["listing"]["title"] == dataset.title and not page.trailer["more"]
 
@@ -59,7 +59,7 @@ def test_a_rolled_back_change_leaves_no_event():
 
 
 @pytest.mark.django_db
-def test_suspension_resumption_and_delisting_are_tombstones_and_puts_of_rising_revisions():
+def test_suspension_resumption_and_delisting_are_tombstones_and_puts_whose_rev_grows_by_one():
     dataset, reviewer = listed()
     review.suspend_dataset(dataset, user=reviewer, reason="核对权属")
     review.resume_dataset(dataset, user=reviewer)
@@ -70,7 +70,7 @@ def test_suspension_resumption_and_delisting_are_tombstones_and_puts_of_rising_r
 
     assert [row.op for row in rows] == ["put", "del", "put", "del"]
     assert [row.seq for row in rows] == [1, 2, 3, 4]
-    assert [row.rev for row in rows] == sorted({row.rev for row in rows})
+    assert [row.rev for row in rows] == [1, 2, 3, 4]
     assert [row.superseded_by for row in rows] == [2, 3, 4, None]
     assert [row.doc is None for row in rows] == [True, True, True, False]
     assert "不再提供" in strict_json(read().events[-1].doc)["reason"]
@@ -136,3 +136,50 @@ def test_a_page_continues_where_the_last_one_ended_and_the_chain_holds():
     assert second.prev_chain == first.trailer["chain"]
     assert all_at_once.trailer["chain"] == page(second.trailer["next"], 3).trailer["chain"] == FeedState.objects.get().chain
     assert page("feed0:3", 3).events == [] and page(f"{first.epoch}:99", 3).head == 7
+
+
+@pytest.mark.django_db
+def test_a_snapshot_has_the_latest_event_of_each_identifier_and_continues_as_changes():
+    organization = make_organization()
+    with transaction.atomic():
+        rows = [make_dataset(status="listed", organization=organization) for _ in range(5)]
+        announce(rows)
+    sequencer.number_all()
+    rows[0].title = "示例：改过的标题"
+    rows[0].save()
+    with transaction.atomic():
+        announce([rows[0]])
+    sequencer.number_all()
+    key = keys.current_key()
+
+    def snapshot(after):
+        return decode_snapshot(
+            sequencer.snapshot("listings", "", after, 2),
+            lambda data, given: signing.verify_attestation(data, given, lambda _id: (key.algorithm, key.public_key)),
+        )
+
+    found, after, more = [], "", True
+    while more:
+        page = snapshot(after)
+        found += page.events
+        after, more = page.trailer["next"], page.trailer["more"]
+
+    assert [event.id for event in found] == sorted(row.identifier for row in rows)
+    assert {event.id: event.rev for event in found}[rows[0].identifier] == 2
+    assert (page.as_of, page.chain) == (6, FeedState.objects.get().chain)
+    assert read(since=f"{page.epoch}:{page.as_of}").prev_chain == page.chain
+
+
+@pytest.mark.django_db
+def test_below_the_floor_there_is_no_page():
+    organization = make_organization()
+    with transaction.atomic():
+        announce([make_dataset(status="listed", organization=organization) for _ in range(3)])
+    sequencer.number_all()
+    FeedState.objects.update(floor=3)
+    epoch = FeedState.objects.get().epoch
+
+    for since in ("", f"{epoch}:0", f"{epoch}:1"):
+        with pytest.raises(sequencer.BelowFloor):
+            sequencer.page("listings", "", since)
+    assert read(since=f"{epoch}:2").start == 3

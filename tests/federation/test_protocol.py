@@ -123,7 +123,7 @@ def test_another_keys_attestation_is_refused():
 def test_gzip_is_bounded_single_and_whole():
     bomb = gzip.compress(b"\0" * (protocol.MAX_PAGE_BYTES + 1))
 
-    assert inflate(gzip.compress(b"abc")) == b"abc" and inflate(b"abc") == b"abc"
+    assert inflate(gzip.compress(b"abc")) == b"abc" == protocol.decoded(b"abc", "")
     assert inflate(gzip.compress(gzip.compress(b"abc"))) != b"abc"
     for body, why in (
         (bomb, "too_large"),

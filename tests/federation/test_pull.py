@@ -7,7 +7,7 @@ from catalog.models import AuditEntry, Dataset, Review
 from catalog.services import audit
 from federation.models import Change, Checkpoint, Decision, Peer, Quarantine, RemoteRecord, SyncRun
 from federation.protocol import canonical
-from federation.services import decisions, sequencer, sync
+from federation.services import decisions, leases, sequencer, sync
 from federation.transport import Answer
 from tests.factories import make_dataset, make_user
 from tests.federation.fake_portal import FakePortal, Network
@@ -340,7 +340,7 @@ def test_a_stale_worker_cannot_commit(home, monkeypatch):
 
 def test_two_workers_on_one_peer_give_one_pull(home):
     home.put()
-    Checkpoint.objects.update(lease_until=timezone.now() + sync.LEASE)
+    Checkpoint.objects.update(lease_until=timezone.now() + leases.LEASE)
 
     assert sync.pull_peer("cn-33") == []
 
