@@ -203,11 +203,14 @@ def _verify(components, values, headers, body, find_key, now) -> Verified:
     return Verified(given["keyid"], given["nonce"], created)
 
 
-def attest(signer: Signer, data: bytes) -> dict[str, str]:
-    return {"keyid": signer.keyid, "alg": signer.algorithm, "sig": b64(signer.sign(b"fed-1 page trailer\n" + data))}
+PAGE, KEYS = b"fed-1 page trailer\n", b"fed-1 keys\n"  # what a signature stands under says what it is good for
 
 
-def verify_attestation(data: bytes, attestation: dict, find_key: FindKey) -> None:
+def attest(signer: Signer, data: bytes, context: bytes = PAGE) -> dict[str, str]:
+    return {"keyid": signer.keyid, "alg": signer.algorithm, "sig": b64(signer.sign(context + data))}
+
+
+def verify_attestation(data: bytes, attestation: dict, find_key: FindKey, context: bytes = PAGE) -> None:
     if not isinstance(attestation, dict) or not all(isinstance(attestation.get(name), str) for name in ("keyid", "alg", "sig")):
         raise SignatureRefused("attestation", "the trailer carries no attestation")
     key = find_key(attestation["keyid"])
@@ -215,4 +218,4 @@ def verify_attestation(data: bytes, attestation: dict, find_key: FindKey) -> Non
         raise SignatureRefused("key", f"key {attestation['keyid'][:120]} is not a valid key of this portal")
     if attestation.get("alg") != key[0]:
         raise SignatureRefused("algorithm", "the attestation names another algorithm than the key record")
-    verify_bytes(*key, unb64(attestation["sig"]), b"fed-1 page trailer\n" + data)
+    verify_bytes(*key, unb64(attestation["sig"]), context + data)

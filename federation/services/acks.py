@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from catalog.models import AuditEntry
 from catalog.services import audit, checks
+from federation import protocol
 from federation.models import Checkpoint, Delivery, FeedState, Peer, Quarantine
 from federation.services.client import call
 from federation.transport import TransportError
@@ -60,6 +61,35 @@ def receive(
         _check_root(peer, root)
     Peer.objects.filter(pk=peer.pk).update(**changes)
     return state
+
+
+HOLDS = ("the same", "none kept", "not reached")  # results that are no reason for an alarm
+
+
+def roots_kept_elsewhere() -> list[dict]:
+    """What each active portal last had of our chain in an acknowledgement: {portal, entries, hash}; entries None where it did not answer."""
+    found = []
+    for peer in Peer.objects.filter(state=Peer.State.ACTIVE).order_by("pk"):
+        root = {"portal": peer.pk, "entries": None, "hash": ""}
+        try:
+            answered = protocol.strict_json(call(peer, "GET", "/fed/v1/health").content)
+            given = answered.get("audit") if isinstance(answered, dict) else None
+            if isinstance(given, dict) and isinstance(given.get("entries"), int):
+                root |= {"entries": given["entries"], "hash": str(given.get("hash", ""))[:64]}
+        except (TransportError, protocol.ProtocolError) as error:
+            logger.info("Root at %s not read: %s", peer.pk, error)
+        found.append(root)
+    return found
+
+
+def compare_root(root: dict) -> str:
+    """One of HOLDS, or what is wrong with our chain by a root of it that was kept elsewhere."""
+    if not root["entries"]:
+        return HOLDS[2] if root["entries"] is None else HOLDS[1]
+    ours = AuditEntry.objects.filter(id=root["entries"]).values_list("entry_hash", flat=True).first()
+    if ours is None:
+        return f"the chain was cut: it had {root['entries']} entries, it has {audit_root()['entries']}"
+    return HOLDS[0] if ours == root["hash"] else f"entry {root['entries']} is another than the one kept there: the chain was rewritten"
 
 
 def _check_root(peer: Peer, root: dict) -> None:

@@ -1,14 +1,20 @@
 """Signed requests to a peer. An answer counts only when the peer's registered key signed it for this very request."""
 
+import logging
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import transaction
 
+from catalog.exceptions import DomainError
 from federation import protocol
 from federation.models import Peer
-from federation.services.keys import find_key, own_signer
+from federation.services.keys import check_keys_document, find_key, own_signer, store_keys
 from federation.signing import Request, SignatureRefused, sign_request, verify_response
 from federation.transport import Answer, TransportError, get_transport
+
+logger = logging.getLogger(__name__)
+KEYS_BYTES = 64 * 1024
 
 
 class PeerError(TransportError):
@@ -36,10 +42,37 @@ def call(peer: Peer, method: str, path: str, body: bytes = b"", *, coding: str =
     if answer.headers.get("fed-portal") != peer.pk:
         raise PeerError(f"{urlsplit(url).netloc} answered as portal {answer.headers.get('fed-portal', '')[:64]!r}, not {peer.pk}")
     try:
-        verify_response(answer.status, answer.headers, answer.content, request, find_key(peer))
+        _verify(peer, answer, request)
     except SignatureRefused as error:
         raise PeerError(f"the answer is not signed as it must be ({error.code}): {error}", status=answer.status) from error
     return answer
+
+
+def _verify(peer: Peer, answer: Answer, request: Request) -> None:
+    """The answer's signature; with a key not known here, the peer's list of keys is asked once, which a key we hold must attest."""
+    try:
+        verify_response(answer.status, answer.headers, answer.content, request, find_key(peer))
+    except SignatureRefused as error:
+        if error.code != "key" or not learn_keys(peer):
+            raise
+        verify_response(answer.status, answer.headers, answer.content, request, find_key(peer))
+
+
+def learn_keys(peer: Peer) -> bool:
+    """Take over the keys at a peer's registered address; whether a key we hold vouched for them."""
+    url = f"{peer.base_url.rstrip('/')}/fed/v1/keys"
+    answer = get_transport().send("GET", url, {"Accept-Encoding": "identity"}, b"")
+    if answer.status != 200 or len(answer.content) > KEYS_BYTES:
+        return False
+    try:
+        document = protocol.strict_json(answer.content)
+        found = check_keys_document(peer, document if isinstance(document, dict) else {})
+    except (protocol.ProtocolError, SignatureRefused, DomainError) as error:
+        logger.warning("Keys of %s not taken over: %s", peer.pk, error)
+        return False
+    with transaction.atomic():
+        store_keys(peer, found)
+    return True
 
 
 def _error_text(answer: Answer) -> str:

@@ -1,20 +1,36 @@
 """Own key pair, encrypted under SECRET_KEY, and the keys of peers as the registry gave them."""
 
 import hashlib
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
+from catalog.exceptions import DomainError
 from catalog.services import audit
 from federation.models import OwnKey, Peer, PeerKey
-from federation.signing import Ed25519Signer, FindKey, new_key, public_text
+from federation.protocol import canonical
+from federation.signing import (
+    KEYS,
+    LIFETIME,
+    SKEW,
+    Ed25519Signer,
+    FindKey,
+    SignatureRefused,
+    attest,
+    new_key,
+    public_text,
+    unb64,
+    verify_attestation,
+)
 
 OVERLAP = timedelta(days=7)
 NONCE = 12  # bytes
@@ -73,6 +89,55 @@ def public_keys() -> list[dict]:
     return [key_document(row) for row in rows]
 
 
+class KeyInvalid(DomainError):
+    status = 400
+    code = "invalid"
+
+
+def check_key(document, portal_id: str) -> dict:
+    """keyid, alg, public_key (and valid_until) of a key record in a peer's message; KeyInvalid when it cannot be one of this portal."""
+    values = {name: document.get(name) if isinstance(document, dict) else None for name in ("keyid", "alg", "public_key")}
+    for name, limit in (("keyid", 120), ("alg", 20), ("public_key", 200)):
+        if not isinstance(values[name], str) or not 0 < len(values[name]) <= limit or not values[name].isprintable():
+            raise KeyInvalid(f"{name} is text of at most {limit} characters")
+    if not values["keyid"].startswith(f"{portal_id}:") or values["alg"] != "ed25519":
+        raise KeyInvalid("keyid starts with the portal's id; alg is ed25519")
+    try:
+        Ed25519PublicKey.from_public_bytes(unb64(values["public_key"]))
+        until = parse_datetime(document.get("valid_until") or "")
+    except (ValueError, TypeError, SignatureRefused):
+        raise KeyInvalid("public_key is 32 bytes in base64; valid_until a time or null") from None
+    return values | {"valid_until": until if until and until.tzinfo else None}
+
+
+def keys_document() -> dict:
+    """Own keys, attested by each of them that is still valid: whoever knows one of them learns the others."""
+    now = int(time.time())
+    document = {"portal": settings.PORTAL_ID, "created": now, "keys": public_keys()}
+    data = canonical(document)
+    rows = OwnKey.objects.filter(keyid__in=[key["keyid"] for key in document["keys"]]).order_by("-is_current", "-id")
+    return document | {"att": [attest(Ed25519Signer(row.keyid, _open(row), row.algorithm), data, KEYS) for row in rows]}
+
+
+def check_keys_document(peer: Peer, document: dict) -> list[dict]:
+    """The keys in a fresh document that a key we hold of this peer attests; SignatureRefused otherwise."""
+    attestations = document.get("att")
+    if document.get("portal") != peer.pk or not isinstance(document.get("keys"), list) or not isinstance(attestations, list):
+        raise SignatureRefused("attestation", "this is not the list of keys of this portal")
+    created = document.get("created")
+    if not isinstance(created, int) or abs(created - time.time()) > LIFETIME + SKEW:
+        raise SignatureRefused("clock", "the list of keys is not fresh")
+    data = canonical({name: value for name, value in document.items() if name != "att"})
+    refused = SignatureRefused("key", "no key known here attests the list of keys")
+    for attestation in attestations[:10]:
+        try:
+            verify_attestation(data, attestation, find_key(peer), KEYS)
+            return [check_key(key, peer.pk) for key in document["keys"][:10]]
+        except SignatureRefused as error:
+            refused = error
+    raise refused
+
+
 def key_document(row) -> dict:
     until = row.valid_until.isoformat(timespec="seconds") if row.valid_until else None
     return {"keyid": row.keyid, "alg": row.algorithm, "public_key": row.public_key, "valid_until": until}
@@ -87,11 +152,13 @@ def prepare_rotation() -> OwnKey:
 
 
 @transaction.atomic
-def finish_rotation(row: OwnKey) -> None:
-    """Sign with the new key from now on. The old one stays valid for 7 days."""
-    OwnKey.objects.filter(is_current=True).update(is_current=False, valid_until=timezone.now() + OVERLAP)
+def finish_rotation(row: OwnKey) -> datetime:
+    """Sign with the new key from now on. The old one stays valid for 7 days: until the time returned."""
+    until = timezone.now() + OVERLAP
+    OwnKey.objects.filter(is_current=True).update(is_current=False, valid_until=until)
     OwnKey.objects.filter(pk=row.pk).update(is_current=True)
     audit.append("federation.key_rotated", ("federation.OwnKey", row.keyid))
+    return until
 
 
 def find_key(peer: Peer) -> FindKey:
@@ -105,12 +172,15 @@ def find_key(peer: Peer) -> FindKey:
 
 
 def store_keys(peer: Peer, documents: list[dict]) -> None:
-    """Keys of a peer from a message whose signature was checked, the one it signs with first. Keys it no longer names
-    end after the overlap; a revoked key never comes back."""
+    """Checked keys of a peer, from a message whose signature held. A key ends when its portal says so, and after the overlap
+    once it is no longer named; a revoked key never comes back."""
     named = [document["keyid"] for document in documents]
     for document in documents:
         values = {"peer": peer, "algorithm": document["alg"], "public_key": document["public_key"]}
-        _row, created = PeerKey.objects.get_or_create(keyid=document["keyid"], defaults=values)
+        row, created = PeerKey.objects.get_or_create(keyid=document["keyid"], defaults=values)
+        until = document.get("valid_until")
+        if until and row.peer_id == peer.pk and (row.valid_until is None or until < row.valid_until):
+            PeerKey.objects.filter(pk=row.pk).update(valid_until=until)
         if created:
             audit.append("federation.key_registered", ("federation.PeerKey", document["keyid"]), portal=peer.pk)
     PeerKey.objects.filter(peer=peer, valid_until=None).exclude(keyid__in=named).update(valid_until=timezone.now() + OVERLAP)

@@ -17,8 +17,8 @@ from catalog.services import audit
 from federation import protocol
 from federation.models import Checkpoint, Invitation, Peer, PeerKey
 from federation.services.client import PeerError, call
-from federation.services.keys import current_key, own_signer, public_keys, store_keys
-from federation.signing import sign_request
+from federation.services.keys import check_key, current_key, own_signer, public_keys, store_keys
+from federation.signing import Request, SignatureRefused, sign_request, verify_response
 from federation.transport import TransportError, get_transport
 
 PORTAL_ID = re.compile(r"cn|cn-[0-9]{2,6}|ind-[a-z0-9][a-z0-9-]{0,40}")
@@ -122,7 +122,24 @@ def enrol(url: str, code: str) -> Peer:
     document = _json(answer.content)
     if answer.status != 200:
         raise PeerError(_("%(url)s 没有接受：%(reason)s") % {"url": url, "reason": str(document.get("detail", answer.status))[:300]})
+    found = _enclosed_keys(document)
+    try:
+        verify_response(answer.status, answer.headers, answer.content, Request("POST", target, _lower(headers), body), found.get)
+    except SignatureRefused as error:
+        raise TransportError(f"the answer is not signed by a key it names ({error.code}): {error}") from error
     return _store_national(document, url)
+
+
+def _lower(headers: dict) -> dict:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _enclosed_keys(document: dict) -> dict[str, tuple[str, str]]:
+    try:
+        found = [check_key(key, document["portal"]["id"]) for key in document["keys"]]
+    except (KeyError, TypeError, DomainError) as error:
+        raise TransportError(f"the answer's keys are not in order: {error}") from error
+    return {key["keyid"]: (key["alg"], key["public_key"]) for key in found}
 
 
 def _json(content: bytes) -> dict:
@@ -143,7 +160,7 @@ def _store_national(document: dict, url: str) -> Peer:
         peer, _created = Peer.objects.update_or_create(portal=portal, defaults={"base_url": url, "state": Peer.State.ACTIVE, "failures": 0})
         PeerKey.objects.filter(peer=peer).update(state=PeerKey.State.REVOKED)
         PeerKey.objects.filter(peer=peer, keyid__in=[key["keyid"] for key in keys]).delete()
-        store_keys(peer, keys)
+        store_keys(peer, [check_key(key, peer.pk) for key in keys])
     except (KeyError, TypeError) as error:
         raise TransportError(f"the answer lacks {error}") from error
     open_streams(peer)

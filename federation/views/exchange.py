@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from catalog.exceptions import DomainError
 from federation import protocol, signing
@@ -252,28 +252,23 @@ def notify(request, peer):
     return answer({"due": True})
 
 
-@require_POST
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def key_list(request):
+    """GET: our keys, attested by each of them, for a peer that meets one it does not know. POST: a peer's own."""
+    return receive_keys(request) if request.method == "POST" else seal(answer(keys.keys_document()), None)
+
+
 @signed()
 def receive_keys(request, peer):
     """New keys of a peer, in a message signed by one it has already."""
     documents = body_of(request).get("keys")
     if not isinstance(documents, list) or len(documents) > 10 or not all(isinstance(item, dict) for item in documents):
         raise Refused(400, "invalid", "keys is a list of at most 10 objects")
-    checked = [check_key(document, peer.pk) for document in documents]
+    checked = [keys.check_key(document, peer.pk) for document in documents]
     with transaction.atomic():
         keys.store_keys(peer, checked)
     return answer({"stored": len(checked)})
-
-
-def check_key(document: dict, portal_id: str) -> dict:
-    key = {"keyid": text(document, "keyid", 120), "alg": text(document, "alg", 20), "public_key": text(document, "public_key", 200)}
-    if not key["keyid"].startswith(f"{portal_id}:") or key["alg"] != "ed25519":
-        raise Refused(400, "invalid", "keyid starts with the portal's id; alg is ed25519")
-    try:
-        signing.Ed25519PublicKey.from_public_bytes(signing.unb64(key["public_key"]))
-    except (ValueError, signing.SignatureRefused):
-        raise Refused(400, "invalid", "public_key is 32 bytes in base64") from None
-    return key
 
 
 @require_GET
@@ -282,7 +277,9 @@ def health(request, peer):
     waiting = Quarantine.objects.filter(peer=peer, state__in=["parked", "held"]).count()
     cursors = {row.stream: {"epoch": row.epoch, "seq": row.seq, "behind": row.behind} for row in Checkpoint.objects.filter(peer=peer)}
     oldest = peer.last_contact.isoformat(timespec="seconds") if peer.last_contact else None
-    return answer({"portal": settings.PORTAL_ID, "time": int(time.time()), "last_contact": oldest, "quarantine": waiting, "cursors": cursors})
+    root = {"entries": peer.audit_entries, "hash": peer.audit_hash}  # of the asking portal's own chain, as it last told us
+    described = {"portal": settings.PORTAL_ID, "time": int(time.time()), "last_contact": oldest}
+    return answer(described | {"quarantine": waiting, "cursors": cursors, "audit": root})
 
 
 @csrf_exempt
@@ -298,7 +295,7 @@ def enrol(request):
         portal = {"id": text(described, "id", 64), "base_url": text(described, "base_url", 300).rstrip("/")}
         if not portal["base_url"].startswith(("https://", "http://")):
             raise Refused(400, "invalid", "base_url is a web address")
-        key = check_key(key, portal["id"])
+        key = keys.check_key(key, portal["id"])
         remember(signing.verify_request(message, lambda keyid: (key["alg"], key["public_key"]) if keyid == key["keyid"] else None))
         peer = peers.register({"portal": portal, "key": key, "code": text(body, "code", 100)})
         document = {"portal": peers.own_document(), "keys": keys.public_keys(), "state": peer.state}

@@ -26,6 +26,7 @@ class FakePortal:
         self.spoil = lambda body: body  # changes the page's bytes before they are signed and sent
         self.page_size = 500
         self.floor = 1
+        self.health = {"entries": 0, "hash": ""}
         self.rename = lambda headers: headers  # changes the headers of a page's answer after signing
         self.pack = None  # packs a page that was asked for as gzip
         self.down = False
@@ -99,6 +100,8 @@ class FakePortal:
             content, status = (self.spoil(self.page(found[1], int(found[2]))), 200) if seq >= self.floor - 1 else (b"", 410)
         elif found := re.search(r"/snapshot\?after=(.*)&limit=(\d+)$", url):
             content = self.spoil(self.snapshot(found[1], int(found[2])))
+        elif url.endswith("/health"):
+            content = json.dumps({"portal": self.id, "audit": self.health}).encode()
         elif method == "POST":
             self.told.append((url, json.loads(body)))
         if found and "gzip" in headers.get("accept-encoding", ""):

@@ -65,16 +65,16 @@ class Command(BaseCommand):
                 self.stdout.write(f"{peer.pk}\t{row.keyid}\t{row.algorithm}\t{row.public_key}\t{row.state if row.is_valid else 'not valid'}")
 
     def rotate(self, options):
-        """Peers learn the new key in a message signed by the old one, before anything is signed by the new."""
-        active = list(Peer.objects.filter(state=Peer.State.ACTIVE))
-        row, failed = keys.prepare_rotation(), []
-        for peer in active:
+        """Peers get the new key in a message signed by the old one, before anything is signed by the new. Who cannot be reached
+        learns it at the next contact, from the list of keys that the old one attests."""
+        row, missed = keys.prepare_rotation(), []
+        for peer in Peer.objects.filter(state=Peer.State.ACTIVE).order_by("pk"):
             try:
                 peers.send_keys(peer)
             except TransportError as error:
-                failed.append(f"{peer.pk}: {error}")
-        if failed:
-            raise CommandError("not rotated, the new key stays prepared; run again when these can be reached: " + "; ".join(failed))
-        keys.finish_rotation(row)
+                missed.append(f"{peer.pk}: {error}")
+        until = keys.finish_rotation(row)
         self.stdout.write(row.keyid)
+        for line in missed:
+            self.stderr.write(f"not reached, learns the key by itself until {until:%Y-%m-%d %H:%M} — {line}")
         sync.sequence_and_notify()
