@@ -31,7 +31,7 @@ def card_rows(dataset_pks: Iterable[int]) -> list[dict]:
     """One dict per dataset in the order of the keys given; keys that are gone are left out.
 
     Keys: pk uid url title title_html summary organization organization_url region_label modality_labels stage_labels
-    byte_size_text record_count_text formats updated license_label openness_label grade score assurance portal_short
+    byte_size_text record_count_text formats listed updated license_label openness_label grade score assurance portal_short
     portal_role is_example download_count. `title_html` is "" (a search puts its marked title there).
     """
     pks = list(dataset_pks)
@@ -67,6 +67,7 @@ def card_row(dataset: Dataset, formats: list[str]) -> dict:
         "byte_size_text": size_text(dataset.byte_size),
         "record_count_text": _("%(count)s 条") % {"count": count_text(dataset.record_count)} if dataset.record_count else "",
         "formats": formats[:FORMATS_SHOWN],
+        "listed": date_text(dataset.listed_at) if dataset.listed_at else "",
         "updated": date_text(dataset.modified or dataset.updated_at),
         "license_label": term_label("license_type", dataset.license_type) if dataset.license_type else dataset.license,
         "openness_label": dataset.get_openness_display(),

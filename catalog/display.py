@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from datetime import timedelta
 from functools import cache
 
 from django.utils.translation import gettext as _
@@ -116,3 +117,14 @@ def marked(before: str, after: str) -> tuple[list, list]:
         if b2 > b1:
             right.append((after[b1:b2], tag != "equal"))
     return left, right
+
+
+def trail(entries) -> list:
+    """The audit entries, newest first; the same step of the same person within a minute is told once."""
+    kept = []
+    for entry in entries:
+        last = kept[-1] if kept else None
+        if last and (last.action, last.actor_id) == (entry.action, entry.actor_id) and last.at - entry.at < timedelta(minutes=1):
+            continue
+        kept.append(entry)
+    return kept

@@ -247,6 +247,11 @@ class Dataset(models.Model):
         return self.home_portal != settings.PORTAL_ID
 
     @property
+    def is_cited(self) -> bool:
+        """Quoted from a public document by a portal's administrator, not registered by the body it names: never evaluated."""
+        return self.extras.get("entry_kind") == "cited"
+
+    @property
     def is_multimodal(self) -> bool:
         return "multimodal" in self.modalities or len(self.modalities) > 1
 

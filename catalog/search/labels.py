@@ -55,7 +55,7 @@ def facet_name(name: str) -> str:
 
 def _fixed(name: str) -> dict[str, str]:
     if name == "grade":
-        return {"A": _("A 优"), "B": _("B 良"), "C": _("C 合格"), "D": _("D 待改进"), MISSING: _("未评")}
+        return {"A": _("A 优"), "B": _("B 良"), "C": _("C 中"), "D": _("D 低"), MISSING: _("未评")}
     if name == "updated":
         return {"30d": _("近 30 天"), "90d": _("近 3 个月"), "1y": _("近 12 个月"), "older": _("一年以前")}
     if name == "size":

@@ -124,6 +124,12 @@ def unlocalized(number):
 
 
 @register.filter
+def responsible(name):
+    """Who answers for a version: a person's name as it stands, the portal's own doings in words."""
+    return {"system": _("系统"), "import": _("导入")}.get(name, name)
+
+
+@register.filter
 def first_word(text):
     return text.partition(" ")[0]
 

@@ -66,7 +66,7 @@ def _shelf_facts(sort, row):
         return [row["organization"], _("评测 %(score)s") % {"score": f"{row['score']:.1f}"}]
     if sort == "downloads":
         return [row["organization"], _("样例 %(count)s 次") % {"count": count_text(row["download_count"])}]
-    return [row["organization"], *row["modality_labels"][:1], row["updated"]]
+    return [row["organization"], _("%(day)s 上架") % {"day": row["listed"]} if row["listed"] else row["updated"]]
 
 
 @require_safe

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -140,7 +140,7 @@ def dataset_context(request, row):
         "may_edit": may_edit(request.user, row),
         "may_change": registration.is_open_to_edits(row),
         "under_review": under_review,
-        "trail": AuditEntry.objects.filter(Q(object_id=row.identifier)).order_by("-id")[:20],
+        "trail": display.trail(AuditEntry.objects.filter(object_id=row.identifier).order_by("-id")[:40])[:20],
         "versions": row.versions.all()[:10],
         "samples": row.samples.all(),
         "requests": row.access_requests.filter(state__in=["submitted", "second_approval"]).select_related("requester", "organization"),

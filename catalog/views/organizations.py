@@ -1,5 +1,6 @@
 """Providers: the list, and one provider with its datasets."""
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -34,8 +35,11 @@ def organization_list(request):
         rows = rows.filter(region__startswith=filters["region"][:2])
     ranked = sorted(rows, key=lambda row: (-counts.get(str(row.uid), 0), row.name))
     page = Paginator(ranked, PAGE).get_page(request.GET.get("page"))
+    portals = dict(Portal.objects.values_list("id", "name"))
     for organization in page:
         organization.count = counts.get(str(organization.uid), 0)
+        organization.portal_name = portals.get(organization.home_portal, organization.home_portal)
+        organization.is_remote = organization.home_portal != settings.PORTAL_ID
     context = {"page": page, "total": len(ranked), "filters": filters, "kinds": Organization.Kind.choices, "regions": term_choices("region")}
     return render(request, "catalog/organization/list.html", context)
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Portal
 from federation.models import Decision, RemoteRecord
-from federation.services import decisions
+from federation.services import decisions, overview
 
 register = template.Library()
 
@@ -26,6 +26,18 @@ def duration(milliseconds) -> str:
     if seconds < 172800:
         return _("%(h)d 小时 %(m)d 分") % {"h": seconds // 3600, "m": seconds % 3600 // 60}
     return _("%(n)d 天") % {"n": seconds // 86400}
+
+
+@register.filter
+def stream_name(stream) -> str:
+    return {"listings": _("登记"), "decisions": _("国家决定")}.get(stream, stream)
+
+
+@register.inclusion_tag("federation/network_health.html")
+def network_health():
+    """How the exchange with each portal stands, for the picture of the network: a line for the whole, a row for each peer."""
+    view = overview.public_view()
+    return view | {"portals": [row for row in view["portals"] if row["peer"]]}
 
 
 @register.inclusion_tag("federation/panel.html", takes_context=True)

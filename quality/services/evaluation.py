@@ -39,7 +39,7 @@ def snapshot_of(dataset: Dataset, limits: dict, versions: int | None = None) -> 
 def is_evaluated(dataset: Dataset) -> bool:
     """Own and on offer. An entry quoted from a public document (extras.entry_kind "cited") was not registered by the body it
     names, so that body is not graded for what the quotation leaves out."""
-    return not dataset.is_remote and dataset.status in EVALUATED and dataset.extras.get("entry_kind") != "cited"
+    return not dataset.is_remote and dataset.status in EVALUATED and not dataset.is_cited
 
 
 @dataclass

@@ -1,10 +1,15 @@
 """The quality block of a dataset's page, and small helpers of the report."""
 
+import orjson
 from django import template
+from django.utils.translation import gettext_lazy as lazy
 
+from catalog.models import Portal
 from quality import report as reports
+from quality.services.evaluation import latest_run
 
 register = template.Library()
+DIMENSION_NAMES = {"documentation": lazy("说明文档"), "data_quality": lazy("数据质量"), "model_application": lazy("模型应用")}
 FACTS = {
     "files": "读不出的文件",
     "rows": "不合表头的行",
@@ -21,11 +26,22 @@ def quality_report(dataset, compact=True, whole=True):
     return context(dataset, whole=whole) | {"compact": compact}
 
 
+@register.inclusion_tag("quality/dimension_bars.html")
+def dimension_bars(dataset):
+    """The three dimensions as bars, each with its score or 未测; the documentation alone where no run of this portal stands."""
+    run = None if dataset.is_remote or not dataset.grade else latest_run(dataset)
+    if run is None:
+        return {"rows": [{"name": DIMENSION_NAMES["documentation"], "score": dataset.documentation_score}]}
+    scores = orjson.loads(run.result)["dimensions"]
+    return {"rows": [{"name": name, "score": scores.get(code)} for code, name in DIMENSION_NAMES.items()]}
+
+
 def context(dataset, *, whole: bool = True) -> dict:
     """`whole` False leaves only what catalog.permissions.sees_whole allows everybody."""
     value = reports.report(dataset) if whole else reports.summary(dataset)
     if value["state"] != "done":
-        return {"dataset": dataset, "report": value}
+        home = Portal.objects.filter(pk=dataset.home_portal).exclude(base_url="").first() if dataset.is_remote and dataset.grade else None
+        return {"dataset": dataset, "report": value, "home_report": f"{home.base_url}/datasets/{dataset.uid}/quality/" if home else ""}
     return {
         "dataset": dataset,
         "report": value,
