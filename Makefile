@@ -9,7 +9,7 @@ SERVICES_ENV := . ./var/services/env 2>/dev/null || true;
 DEVELOP := PORTAL_DEBUG=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-services bench lint format services services-stop clean
+.PHONY: help setup run test test-services bench lint format messages services services-stop clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 — /p' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lint: setup  ## ruff, format and bandit
 format: setup  ## let ruff set the code
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+messages: setup  ## bring the English words (config/locale/en) up to the sources and compile them
+	@$(DEVELOP) $(PY) -m tests.messages
 
 services:  ## start PostgreSQL, Redis and Elasticsearch; their addresses stand in var/services/env
 	@deploy/services.sh start

@@ -4,7 +4,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from catalog import jobs
 from catalog.exceptions import DomainError
@@ -38,7 +38,7 @@ class MembershipInline(admin.TabularInline):
 class PortalUserAdmin(UserAdmin):
     list_display = ["username", "display_name", "email", "is_active", "is_staff", "last_login"]
     search_fields = ["username", "display_name", "email"]
-    fieldsets = [*UserAdmin.fieldsets, (lazy("门户"), {"fields": ["display_name", "phone"]})]
+    fieldsets = [*UserAdmin.fieldsets, (gettext_lazy("门户"), {"fields": ["display_name", "phone"]})]
     inlines = [MembershipInline]
 
 
@@ -52,7 +52,7 @@ class OrganizationAdmin(admin.ModelAdmin):
     inlines = [MembershipInline]
     actions = ["verify"]
 
-    @admin.action(description=lazy("核验所选机构"))
+    @admin.action(description=gettext_lazy("核验所选机构"))
     def verify(self, request, queryset):
         done = 0
         for organization in queryset.filter(verified_at=None):
@@ -136,7 +136,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     actions = ["retry", "cancel"]
     show_full_result_count = False
 
-    @admin.action(description=lazy("重新执行"))
+    @admin.action(description=gettext_lazy("重新执行"))
     def retry(self, request, queryset):
         done = 0
         for job in queryset.filter(state__in=["failed", "cancelled"]):
@@ -144,7 +144,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
             done += 1
         self.message_user(request, _("已重新排队 %(count)d 个任务。") % {"count": done})
 
-    @admin.action(description=lazy("取消"))
+    @admin.action(description=gettext_lazy("取消"))
     def cancel(self, request, queryset):
         done = queryset.filter(state__in=["queued", "running"]).update(state="cancelled", finished_at=timezone.now())
         self.message_user(request, _("已取消 %(count)d 个任务；进行中的会在下一步停下。") % {"count": done})

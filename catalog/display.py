@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cache
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from catalog.formatting import size_text
 from catalog.labels import term_label, term_labels
@@ -15,11 +15,11 @@ from catalog.models import Dataset
 from catalog.services.versions import compare_documents
 
 OTHER = {
-    "resources": lazy("文件与服务"),
-    "samples": lazy("样例"),
-    "organization": lazy("提供方"),
-    "change_note": lazy("更新内容"),
-    "schema": lazy("格式"),
+    "resources": gettext_lazy("文件与服务"),
+    "samples": gettext_lazy("样例"),
+    "organization": gettext_lazy("提供方"),
+    "change_note": gettext_lazy("更新内容"),
+    "schema": gettext_lazy("格式"),
 }
 SHOWN_PARTS = ("name", "label", "title", "model", "organization", "version", "type")
 HAN = re.compile(r"[\u4e00-\u9fff]")

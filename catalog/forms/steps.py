@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from catalog.forms.rows import Column
 from catalog.models import Resource
@@ -227,14 +227,14 @@ def files():
 
 
 STEPS = {
-    "basics": (lazy("基本信息"), lazy("先写清这是什么、谁提供、怎样联系。标“选填”的可以以后再补。"), basics),
-    "content": (lazy("内容特征"), lazy("有什么、有多少、怎样分布、有什么不足。"), content),
-    "construction": (lazy("建设过程"), lazy("写清数据从哪里来、怎样处理、谁来标注。标“选填”的可以以后再补。"), construction),
-    "application": (lazy("应用说明"), lazy("用在哪里，效果如何，怎样取得。"), application),
-    "rights": (lazy("权属与安全"), lazy("谁有什么权利，别人可以怎样用，是什么安全级别。"), rights),
-    "files": (lazy("文件与样例"), lazy("登记文件清单，上传一小部分真实样例供试用。"), files),
-    "score": (lazy("评分与改进"), lazy("按质量评测办法预评，列出还能加的分。"), list),
-    "preview": (lazy("预览与提交"), lazy("核对无误后提交审核。"), list),
+    "basics": (gettext_lazy("基本信息"), gettext_lazy("先写清这是什么、谁提供、怎样联系。标“选填”的可以以后再补。"), basics),
+    "content": (gettext_lazy("内容特征"), gettext_lazy("有什么、有多少、怎样分布、有什么不足。"), content),
+    "construction": (gettext_lazy("建设过程"), gettext_lazy("写清数据从哪里来、怎样处理、谁来标注。标“选填”的可以以后再补。"), construction),
+    "application": (gettext_lazy("应用说明"), gettext_lazy("用在哪里，效果如何，怎样取得。"), application),
+    "rights": (gettext_lazy("权属与安全"), gettext_lazy("谁有什么权利，别人可以怎样用，是什么安全级别。"), rights),
+    "files": (gettext_lazy("文件与样例"), gettext_lazy("登记文件清单，上传一小部分真实样例供试用。"), files),
+    "score": (gettext_lazy("评分与改进"), gettext_lazy("按质量评测办法预评，列出还能加的分。"), list),
+    "preview": (gettext_lazy("预览与提交"), gettext_lazy("核对无误后提交审核。"), list),
 }
 NAMES = list(STEPS)
 
