@@ -209,3 +209,76 @@ def test_the_methods_page_comes_from_the_rows(client):
     page = client.get("/quality/").content.decode()
 
     assert "通用（试）" in page and "内容干净性" in page
+
+
+def test_a_batch_of_changes_is_one_job_and_each_is_evaluated_once():
+    datasets = [make_dataset(status="listed") for _number in range(4)]
+    announce(datasets)
+    announce(datasets)
+
+    assert Job.objects.filter(kind="quality.evaluate_many").count() == 1
+    assert jobs.run_due() == 1
+
+    for dataset in datasets:
+        dataset.refresh_from_db()
+        run = dataset.evaluations.get()
+        assert dataset.grade and (run.final_grade, run.scores.count()) == (dataset.grade, 17)
+        assert GradeChange.objects.filter(dataset=dataset, evaluation=run).count() == 1
+    assert jobs.run_due() == 0
+
+
+def test_runs_of_a_batch_equal_a_run_alone():
+    dataset = make_dataset(status="listed")
+    announce([dataset])
+
+    alone = evaluation.evaluate_dataset(Dataset.objects.get(pk=dataset.pk))
+    (together,), errors = evaluation.evaluate_datasets([dataset.pk])
+
+    assert (alone.result, alone.result_sha256, errors) == (together.result, together.result_sha256, {})
+    assert list(alone.scores.values_list("indicator", "score", "weight")) == list(together.scores.values_list("indicator", "score", "weight"))
+
+
+def test_one_bad_dataset_of_a_batch_leaves_a_reason_and_does_not_stop_the_others(monkeypatch):
+    good, bad = make_dataset(status="listed"), make_dataset(status="listed", title="坏")
+    whole = engine.evaluate
+
+    def breaks(snapshot, *more):
+        if snapshot.document["title"] == "坏":
+            raise ZeroDivisionError("x")
+        return whole(snapshot, *more)
+
+    monkeypatch.setattr(engine, "evaluate", breaks)
+
+    runs, errors = evaluation.evaluate_datasets([good.pk, bad.pk])
+
+    assert [run.dataset_id for run in runs] == [good.pk] and list(errors) == [bad.pk]
+    assert "ZeroDivisionError" in bad.evaluations.get(state=Evaluation.State.FAILED).reason
+    assert Dataset.objects.get(pk=bad.pk).grade == ""
+
+
+def test_a_long_evaluation_does_not_write_back_what_has_changed_meanwhile():
+    from catalog.services.datasets import publish_grade
+
+    before = listed()
+    stale = Dataset.objects.get(pk=before.pk)
+    changed = Dataset.objects.get(pk=before.pk)
+    changed.title = "评测期间改名"
+    changed.save()
+    announce([changed])
+
+    publish_grade(stale, grade="B", score=None, assurance="L1", documentation_score=70)
+
+    now = Dataset.objects.get(pk=before.pk)
+    assert (now.title, now.grade, now.rev) == ("评测期间改名", "B", changed.rev + 1)
+    assert now.document_hash == changed.document_hash == stale.document_hash
+    assert stale.rev == now.rev
+
+
+def test_a_batch_costs_few_queries_however_many_datasets(django_assert_max_num_queries):
+    datasets = [make_dataset(status="listed") for _number in range(12)]
+    announce(datasets)
+
+    with django_assert_max_num_queries(60):
+        runs, _errors = evaluation.evaluate_datasets([dataset.pk for dataset in datasets])
+
+    assert len(runs) == 12
