@@ -124,10 +124,10 @@ def _base(components, values: Mapping[str, str], params: str) -> bytes:
     return "\n".join([*lines, f'"@signature-params": {params}']).encode("latin-1")
 
 
-def _sign(components, values, signer: Signer, now: int | None) -> dict[str, str]:
+def _sign(components, values, signer: Signer, now: int | None, nonce: str) -> dict[str, str]:
     created = int(time.time()) if now is None else now
     params = f"({' '.join(components)});created={created};expires={created + LIFETIME}"
-    params += f';keyid="{signer.keyid}";nonce="{secrets.token_urlsafe(18)}";tag="{TAG}"'
+    params += f';keyid="{signer.keyid}";nonce="{nonce or secrets.token_urlsafe(18)}";tag="{TAG}"'
     signature = signer.sign(_base(components, values, params))
     return {"Signature-Input": f"fed={params}", "Signature": f"fed=:{b64(signature)}:"}
 
@@ -155,20 +155,22 @@ def _response_values(status: int, headers: Mapping[str, str], request: Request) 
     }
 
 
-def sign_request(method: str, target: str, body: bytes, *, portal: str, protocol: str, signer: Signer, now: int | None = None) -> dict[str, str]:
-    """The headers to send along."""
+def sign_request(
+    method: str, target: str, body: bytes, *, portal: str, protocol: str, signer: Signer, now: int | None = None, nonce: str = ""
+) -> dict[str, str]:
+    """The headers to send along. `now` and `nonce` are given by test vectors only."""
     headers = {"Content-Digest": content_digest(body), "Fed-Portal": portal, "Fed-Protocol": protocol}
     request = Request(method, target, {name.lower(): value for name, value in headers.items()}, body)
-    return headers | _sign(REQUEST, _request_values(request), signer, now)
+    return headers | _sign(REQUEST, _request_values(request), signer, now, nonce)
 
 
 def sign_response(
-    status: int, body: bytes, request: Request, *, portal: str, protocol: str, signer: Signer, now: int | None = None
+    status: int, body: bytes, request: Request, *, portal: str, protocol: str, signer: Signer, now: int | None = None, nonce: str = ""
 ) -> dict[str, str]:
     """The headers of an answer, bound to the request it answers by that request's signature."""
     headers = {"Content-Digest": content_digest(body), "Fed-Portal": portal, "Fed-Protocol": protocol}
     lower = {name.lower(): value for name, value in headers.items()}
-    return headers | _sign(RESPONSE, _response_values(status, lower, request), signer, now)
+    return headers | _sign(RESPONSE, _response_values(status, lower, request), signer, now, nonce)
 
 
 # find_key(keyid) -> (algorithm, public key in base64), or None when it is unknown, revoked, expired or another portal's
