@@ -53,12 +53,17 @@ def province_of(code: str) -> str:
 
 
 def quantile_limits(values: Iterable[float], steps: int = STEPS) -> list[float]:
-    """Upper limit of each step, so that the steps hold about equally many of the positive values; fewer when values repeat."""
+    """Upper limit of each step, so that the steps hold about equally many of the positive values. Where one value is so
+    frequent that it would fill several steps, equally many of the different values; fewer steps than asked for with fewer values."""
     ordered = sorted(value for value in values if value > 0)
     if not ordered:
         return []
-    limits = [ordered[max(0, round(len(ordered) * step / steps) - 1)] for step in range(1, steps + 1)]
-    return sorted(set(limits))
+    limits = _limits(ordered, steps)
+    return limits if len(limits) == steps else _limits(sorted(set(ordered)), steps)
+
+
+def _limits(ordered: list[float], steps: int) -> list[float]:
+    return sorted({ordered[max(0, round(len(ordered) * step / steps) - 1)] for step in range(1, steps + 1)})
 
 
 def step_of(value: float | None, limits: list[float]) -> int:

@@ -170,7 +170,7 @@ def listing(made: Made) -> dict:
         "title": f"{made.title}（示例）",
         "summary": f"面向{made.scenario}的{kind}数据，{made.records:,} 条记录；由{made.organization}编写，供演示使用。",
         "description": f"## 用途\n\n用来训练和检验**{made.scenario}**模型。\n\n## 说明\n\n本条是演示内容，机构与数值都是虚构的；样例由程序生成，已声明为合成数据。",
-        "keywords": [made.scenario, *(row["name"] for row in label_rows(made)[:2]), "示例"],
+        "keywords": [made.scenario, made.title.split("（")[0], "示例"],
         "sectors": [made.sector],
         "industry": made.industry,
         "region": made.region,

@@ -53,6 +53,8 @@ def _shelves():
     titles = {"newest": _("最新上架"), "grade": _("评价最好"), "downloads": _("使用最多")}
     for sort in SHELVES:
         kept = [rows[pk] for pk in leading[sort] if pk in rows]
+        if sort == "grade":
+            kept.sort(key=lambda row: (row["grade"] or "Z", -(row["score"] or 0)))
         cards = [{"row": row, "facts": _shelf_facts(sort, row)} for row in kept if _belongs(sort, row)]
         yield {"title": titles[sort], "url": f"?sort={sort}", "cards": cards}
 
