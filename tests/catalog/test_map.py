@@ -102,7 +102,10 @@ def test_all_34_provinces_have_a_place_of_their_own():
     assert len(TILES) == 34 and len({place[1:] for place in TILES.values()}) == 34
 
 
-@pytest.mark.parametrize("values,limits", [([], []), ([5], [5]), ([1, 1, 1, 9], [1, 9]), (list(range(1, 11)), [2, 4, 6, 8, 10]), ([1] * 20 + [2, 3, 4, 9], [1, 2, 3, 4, 9])])
+@pytest.mark.parametrize(
+    "values,limits",
+    [([], []), ([5], [5]), ([1, 1, 1, 9], [1, 9]), (list(range(1, 11)), [2, 4, 6, 8, 10]), ([1] * 20 + [2, 3, 4, 9], [1, 2, 3, 4, 9])],
+)
 def test_quantile_limits(values, limits):
     assert quantile_limits(values) == limits
 
