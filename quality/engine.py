@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import orjson
+from django.utils.translation import gettext_noop as _
 
 from quality.grading import Grading, grade
 from quality.indicators.documentation import ITEMS, VALID, judge_all
@@ -157,8 +158,8 @@ def advice(snapshot: Snapshot, weights: dict[str, float]) -> list[dict]:
                 }
             )
     if not snapshot.profiles:
-        message = "上传样例文件；数据质量由此测出，等级上限由 C 提到 B。"
-        out.append({"item": "samples", "field": "样例", "indicator": "0201", "pointer": "/samples", "points": "0.00", "message": message})
+        message = _("上传样例文件；数据质量由此测出，等级上限由 C 提到 B。")
+        out.append({"item": "samples", "field": _("样例"), "indicator": "0201", "pointer": "/samples", "points": "0.00", "message": message})
     return sorted(out, key=lambda row: -float(row["points"]))
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from quality.indicators.documentation import has_licence
 from quality.indicators.registry import CODES, DIMENSIONS, Measure, Snapshot
 
@@ -46,7 +48,7 @@ def grade(measured: dict[str, Measure], profile_weights: dict, scheme: dict, sna
     raw_grade = band(raw, scheme["bands"])
     caps = list(_vetoes(snapshot, scheme, assurance)) + list(_floors(raw_grade, measured, dimensions, weights, scheme))
     if exempt > scheme["not_applicable_limit"]:
-        caps.append({"rule": "不适用", "grade": "C", "message": f"不适用指标的权重 {exempt} 超过 {scheme['not_applicable_limit']}。"})
+        caps.append({"rule": _("不适用"), "grade": "C", "message": f"不适用指标的权重 {exempt} 超过 {scheme['not_applicable_limit']}。"})
     caps = [cap for cap in caps if ORDER.index(cap["grade"]) > ORDER.index(raw_grade)]
     caps.sort(key=lambda cap: (-ORDER.index(cap["grade"]), cap["rule"]))
     final = max([raw_grade, *(cap["grade"] for cap in caps)], key=ORDER.index)
@@ -81,7 +83,7 @@ def _vetoes(snapshot: Snapshot, scheme: dict, assurance: str):
     if not has_licence(snapshot.document):
         yield {"rule": "V3", "grade": caps["V3"]["grade"], "message": caps["V3"]["text"]}
     level = scheme["assurance"][assurance]
-    text = caps["V7"]["text"] if assurance == "L0" else "自动评测的等级上限。专家评测之后可以更高。"
+    text = caps["V7"]["text"] if assurance == "L0" else _("自动评测的等级上限。专家评测之后可以更高。")
     yield {"rule": "V7" if assurance == "L0" else "L1", "grade": level["cap"], "message": f"{assurance} {level['name']}：{text}"}
 
 
@@ -100,4 +102,4 @@ def _floors(raw_grade: str, measured, dimensions, weights, scheme):
             yield {"rule": f"{letter}-指标", "grade": below, "message": f"{letter} 级要求没有低于 {floor['indicator']} 分的指标：{listed}"}
 
 
-DIMENSION_NAMES = {"documentation": "说明文档", "data_quality": "数据质量", "model_application": "模型应用"}
+DIMENSION_NAMES = {"documentation": _("说明文档"), "data_quality": _("数据质量"), "model_application": _("模型应用")}

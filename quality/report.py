@@ -5,14 +5,22 @@ import math
 import orjson
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog.models import Dataset, Sample
 from quality.engine import fixed
 from quality.indicators.registry import DIMENSIONS
 from quality.models import Evaluation, Indicator
 from quality.services.evaluation import latest_run
+from quality.words import told, told_row
 
-SOURCES = {"metadata": "元数据", "sample": "样例", "evidence": "证据", "expert": "专家", "user": "用户"}
+SOURCES = {
+    "metadata": gettext_lazy("元数据"),
+    "sample": gettext_lazy("样例"),
+    "evidence": gettext_lazy("证据"),
+    "expert": gettext_lazy("专家"),
+    "user": gettext_lazy("用户"),
+}
 
 
 def summary(dataset: Dataset) -> dict:
@@ -35,8 +43,8 @@ def report(dataset: Dataset) -> dict:
         | {
             "dimensions": _dimensions(result),
             "indicators": _indicators(result),
-            "caps": result["caps"],
-            "advice": result["advice"],
+            "caps": [told_row(cap) for cap in result["caps"]],
+            "advice": [told_row(row) for row in result["advice"]],
             "samples": samples(dataset),
             "trend": trend(dataset),
             "inputs": result["inputs"],
@@ -48,10 +56,10 @@ def report(dataset: Dataset) -> dict:
 def _head(dataset: Dataset, run: Evaluation, result: dict) -> dict:
     notices = []
     if run.document_hash != dataset.document_hash:
-        notices.append({"rule": "V6", "message": run.scheme.content["caps"]["V6"]["text"]})
+        notices.append({"rule": "V6", "message": told(run.scheme.content["caps"]["V6"]["text"])})
     months = run.scheme.content["caps"]["V5"]["months"]
     if (timezone.now() - run.finished_at).days > months * 30.5:
-        notices.append({"rule": "V5", "message": run.scheme.content["caps"]["V5"]["text"]})
+        notices.append({"rule": "V5", "message": told(run.scheme.content["caps"]["V5"]["text"])})
     confidence = int(round(float(run.confidence) * 100))
     levels = run.scheme.content["confidence"]
     word = _("高") if confidence >= levels["high"] else _("低") if confidence < levels["low"] else _("中")
@@ -63,7 +71,7 @@ def _head(dataset: Dataset, run: Evaluation, result: dict) -> dict:
         "raw_grade": run.raw_grade,
         "raw_score": str(run.raw_score),
         "assurance": run.assurance,
-        "assurance_name": run.scheme.content["assurance"][run.assurance]["name"],
+        "assurance_name": told(run.scheme.content["assurance"][run.assurance]["name"]),
         "confidence": f"{confidence / 100:.2f}",
         "confidence_word": word,
         "measured_weight": result["measured_weight"],
@@ -71,7 +79,7 @@ def _head(dataset: Dataset, run: Evaluation, result: dict) -> dict:
         "evaluated_at": timezone.localtime(run.finished_at).isoformat(timespec="seconds"),
         "goal": run.get_goal_display(),
         "scheme": run.scheme.version,
-        "profile": {"code": run.profile.code, "name": run.profile.name},
+        "profile": {"code": run.profile.code, "name": told(run.profile.name)},
         "ruleset": result["ruleset"],
         "sha256": run.result_sha256,
         "notices": notices,
@@ -79,7 +87,7 @@ def _head(dataset: Dataset, run: Evaluation, result: dict) -> dict:
 
 
 def _dimensions(result: dict) -> list[dict]:
-    names = {row.code: row.name for row in Indicator.objects.filter(parent__isnull=True)}
+    names = {row.code: told(row.name) for row in Indicator.objects.filter(parent__isnull=True)}
     out = []
     for prefix, code in DIMENSIONS.items():
         rows = [row for row in result["indicators"] if row["code"].startswith(prefix)]
@@ -92,8 +100,8 @@ def _dimensions(result: dict) -> list[dict]:
 def _indicators(result: dict) -> list[dict]:
     names = {row.code: row for row in Indicator.objects.filter(parent__isnull=False)}
     return [
-        row | {"name": names[row["code"]].name, "definition": names[row["code"]].definition, "dimension": DIMENSIONS[row["code"][:2]],
-               "source_name": SOURCES.get(row["source"], "")}
+        row | {"name": told(names[row["code"]].name), "definition": names[row["code"]].definition, "dimension": DIMENSIONS[row["code"][:2]],
+               "evidence": [told_row(item) for item in row["evidence"]], "source_name": str(SOURCES.get(row["source"], ""))}
         for row in result["indicators"]
     ]  # fmt: skip
 

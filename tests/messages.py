@@ -4,7 +4,9 @@ A msgid is the Chinese text of a source. Texts that left the sources leave the f
 named, until someone writes their English; tests/test_messages.py fails until then.
 """
 
+import csv
 import io
+import json
 import re
 import sys
 from pathlib import Path
@@ -20,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 APPS = ("catalog", "quality", "federation", "config")
 PO = ROOT / "config" / "locale" / "en" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
-KEYWORDS = {"gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2), "_": None}
+KEYWORDS = {"gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2), "gettext_noop": None, "_": None}
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 HEADER = "# The English words of the pages. msgids are the Chinese texts of the sources; `make messages` brings this file up to them."
 
@@ -35,7 +37,26 @@ def source_messages() -> dict[str, tuple[str | tuple[str, str], str]]:
         code = text if path.suffix == ".py" else templatize(text, origin=str(path))
         for _line, message, _comments, _context in extract("python", io.BytesIO(code.encode()), KEYWORDS):
             found.setdefault(singular(message), (message, path.relative_to(ROOT).as_posix()))
+    for path, text in data_texts():
+        found.setdefault(text, (text, path.relative_to(ROOT).as_posix()))
     return found
+
+
+def data_texts():
+    """(path, Chinese text) of shipped data that pages show: the evaluation schemes, and the names of indicators and documentation items."""
+    for path in sorted((ROOT / "quality" / "schemes").glob("*.json")):
+        yield from ((path, text) for text in chinese_in(json.loads(path.read_text(encoding="utf-8"))))
+    for path in (ROOT / "catalog" / "vocabularies" / name for name in ("quality_indicators.csv", "documentation_items.csv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            yield from ((path, row["name"]) for row in csv.DictReader(stream))
+
+
+def chinese_in(value):
+    if isinstance(value, str):
+        yield from [value] if HAN.search(value) else []
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from chinese_in(part)
 
 
 def sources():

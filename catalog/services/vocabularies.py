@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.utils.translation import override
 
 from catalog.models import KnowledgeNode, Organization, Portal, Term
 
@@ -72,15 +73,22 @@ GROUPS = {
 def load_all() -> dict[str, int]:
     """Terms per scheme after loading. Terms that left a file are kept but switched off."""
     rows = {scheme: list(_file_rows(scheme)) for scheme in FILES}
-    for scheme, code, label in _read("enums.csv", ("list", "code", "name")):
-        rows.setdefault(scheme, []).append((code, label, "", {}))
+    for scheme, code, label, english in _read("enums.csv", ("list", "code", "name", "english")):
+        rows.setdefault(scheme, []).append((code, label, english, {}))
     rows |= {scheme: [(*term, {}) for term in terms] for scheme, terms in OWN.items()}
-    rows["organization_kind"] = [(code, str(label), "", {}) for code, label in Organization.Kind.choices]
+    rows["organization_kind"] = [(*kind, {}) for kind in _organization_kinds()]
     counts = {scheme: _store(scheme, terms) for scheme, terms in rows.items()}
     _knowledge_tree()
     load_groups()
     register_self()
     return counts
+
+
+def _organization_kinds():
+    with override("zh-hans"):
+        chinese = [(code, str(label)) for code, label in Organization.Kind.choices]
+    with override("en"):
+        return [(code, label, str(Organization.Kind(code).label)) for code, label in chinese]
 
 
 def load_groups() -> None:

@@ -8,6 +8,8 @@ lowers the sum unless a sample contradicts it.
 import re
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from quality.indicators.registry import Measure, Snapshot, measures
 
 ABSENT, PRESENT, VALID = 0, 1, 2  # halves of a point
@@ -72,7 +74,7 @@ def _list(document: dict, name: str) -> list[dict]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-@item("scale", "0101", "数据集规模", "/record_count", "填写记录数或数据量（字节、词元数），数字带单位。")
+@item("scale", "0101", _("数据集规模"), "/record_count", _("填写记录数或数据量（字节、词元数），数字带单位。"))
 def scale(snapshot):
     document = snapshot.document
     numbers = [document.get(name) for name in ("record_count", "byte_size", "token_count")]
@@ -82,21 +84,21 @@ def scale(snapshot):
     return level(any(numbers) or QUANTITY.search(words(document, "scale")), words(document, "scale") or document.get("file_count"))
 
 
-@item("format_spec", "0101", "格式规范", "/resources", "为每个资源写明文件格式，例如 CSV、JSON、JPEG。")
+@item("format_spec", "0101", _("格式规范"), "/resources", _("为每个资源写明文件格式，例如 CSV、JSON、JPEG。"))
 def format_spec(snapshot):
     names = [str(row.get("format") or "").lower().strip(". ") for key in ("resources", "samples") for row in _list(snapshot.document, key)]
     known = [name for name in names if name in FORMATS]
     return level(known, words(snapshot.document, "format_spec") or any(names))
 
 
-@item("file_structure", "0101", "文件结构", "/resources", "列出文件清单：名称、格式或大小，表格写明信息项。")
+@item("file_structure", "0101", _("文件结构"), "/resources", _("列出文件清单：名称、格式或大小，表格写明信息项。"))
 def file_structure(snapshot):
     document = snapshot.document
     listed = [row for row in _list(document, "resources") if row.get("name") and (row.get("columns") or row.get("byte_size") or row.get("format"))]
     return level(listed or parts(document, "file_structure", "parts", "name"), words(document, "file_structure") or document.get("file_count"))
 
 
-@item("access_channel", "0101", "访问渠道", "/access_method", "选择获取方式，并写明办理步骤或给出访问地址。")
+@item("access_channel", "0101", _("访问渠道"), "/access_method", _("选择获取方式，并写明办理步骤或给出访问地址。"))
 def access_channel(snapshot):
     document = snapshot.document
     places = [document.get(name) for name in ("landing_page", "exchange_url")]
@@ -107,19 +109,19 @@ def access_channel(snapshot):
     return level(method and (note or reachable), method or note or reachable)
 
 
-@item("technical_support", "0101", "技术支持方式", "/contact_email", "填写可用的联系邮箱或维护联系方式。")
+@item("technical_support", "0101", _("技术支持方式"), "/contact_email", _("填写可用的联系邮箱或维护联系方式。"))
 def technical_support(snapshot):
     document = snapshot.document
     some = document.get("maintenance_contact") or document.get("contact_phone") or words(document, "technical_support")
     return level(EMAIL.fullmatch(str(document.get("contact_email") or "")), some)
 
 
-@item("modality", "0102", "模态类型", "/modalities", "选择数据的模态。")
+@item("modality", "0102", _("模态类型"), "/modalities", _("选择数据的模态。"))
 def modality(snapshot):
     return level(snapshot.document.get("modalities"), words(snapshot.document, "modality"))
 
 
-@item("distribution_note", "0102", "数据分布情况", "/documentation/distribution_note", "用表格写明各类数据的占比，合计 100%。")
+@item("distribution_note", "0102", _("数据分布情况"), "/documentation/distribution_note", _("用表格写明各类数据的占比，合计 100%。"))
 def distribution_note(snapshot):
     rows = parts(snapshot.document, "distribution_note", "parts", "name", "share")
     shares = [number for row in rows if (number := as_number(row["share"])) is not None]
@@ -128,28 +130,28 @@ def distribution_note(snapshot):
     return level(complete, rows or words(snapshot.document, "distribution_note"))
 
 
-@item("label_statistics", "0102", "标签类别统计", "/documentation/label_statistics", "列出每个标签及其数量。")
+@item("label_statistics", "0102", _("标签类别统计"), "/documentation/label_statistics", _("列出每个标签及其数量。"))
 def label_statistics(snapshot):
     rows = parts(snapshot.document, "label_statistics", "labels", "name", "count")
     counted = [row for row in rows if as_number(row["count"]) is not None]
     return level(counted, rows or parts(snapshot.document, "label_statistics", "labels", "name") or words(snapshot.document, "label_statistics"))
 
 
-@item("sample_examples", "0102", "样本示例", "/samples", "上传至少 20 行的样例文件。")
+@item("sample_examples", "0102", _("样本示例"), "/samples", _("上传至少 20 行的样例文件。"))
 def sample_examples(snapshot):
     rows = max([profile["rows"] for profile in snapshot.tables], default=0)
     rows = max([rows, *(row["row_count"] for row in _list(snapshot.document, "samples") if isinstance(row.get("row_count"), int))])
     return level(rows >= SAMPLE_ROWS, _list(snapshot.document, "samples") or words(snapshot.document, "sample_examples"))
 
 
-@item("limitations", "0102", "局限性说明", "/documentation/limitations", "说明已知的局限、偏差和不适用的情形，不少于 60 个汉字。")
+@item("limitations", "0102", _("局限性说明"), "/documentation/limitations", _("说明已知的局限、偏差和不适用的情形，不少于 60 个汉字。"))
 def limitations(snapshot):
     text = words(snapshot.document, "limitations")
     enough = len(HAN.findall(text)) >= LIMITATION_CHARS or len(re.findall(r"[A-Za-z]{2,}", text)) >= LIMITATION_CHARS
     return level(enough, text)
 
 
-@item("data_source", "0103", "数据来源", "/documentation/data_source", "列出每个来源的类型和授权依据。")
+@item("data_source", "0103", _("数据来源"), "/documentation/data_source", _("列出每个来源的类型和授权依据。"))
 def data_source(snapshot):
     document = snapshot.document
     authorised = parts(document, "data_source", "sources", "type", "authorization") or parts(
@@ -159,21 +161,21 @@ def data_source(snapshot):
     return level(authorised or (stated and document.get("rights_basis")), stated or document.get("rights_basis") or words(document, "data_source"))
 
 
-@item("collection_method", "0103", "采集方法", "/collection_method", "选择采集方式，并写明采集渠道或经过。")
+@item("collection_method", "0103", _("采集方法"), "/collection_method", _("选择采集方式，并写明采集渠道或经过。"))
 def collection_method(snapshot):
     document = snapshot.document
     told = document.get("collection_channel") or words(document, "collection_method")
     return level(document.get("collection_method") and told, document.get("collection_method") or told)
 
 
-@item("processing_flow", "0103", "加工处理流程", "/documentation/processing_flow", "逐步写明加工步骤、工具和日期。")
+@item("processing_flow", "0103", _("加工处理流程"), "/documentation/processing_flow", _("逐步写明加工步骤、工具和日期。"))
 def processing_flow(snapshot):
     document = snapshot.document
     steps = [row for row in parts(document, "processing_flow", "steps", "name") if row.get("tool") or row.get("date")]
     return level(len(steps) >= 2, steps or parts(document, "processing_flow", "steps") or words(document, "processing_flow"))
 
 
-@item("annotation_rules", "0103", "标注规范", "/documentation/annotation_rules", "选择标注方式和人员，附上标注规范；无标注的说明原因。")
+@item("annotation_rules", "0103", _("标注规范"), "/documentation/annotation_rules", _("选择标注方式和人员，附上标注规范；无标注的说明原因。"))
 def annotation_rules(snapshot):
     document = snapshot.document
     told = words(document, "annotation_rules") or parts(document, "annotation_rules", "steps", "name")
@@ -181,7 +183,7 @@ def annotation_rules(snapshot):
     return level(coded and told, coded or told or document.get("annotator_type"))
 
 
-@item("version_control", "0103", "版本控制", "/documentation/version_control", "写明更新频率，并保留每次更新的说明。")
+@item("version_control", "0103", _("版本控制"), "/documentation/version_control", _("写明更新频率，并保留每次更新的说明。"))
 def version_control(snapshot):
     document = snapshot.document
     changes = parts(document, "version_control", "changes", "version") or parts(document, "version_control", "changes", "date")
@@ -190,7 +192,7 @@ def version_control(snapshot):
     )
 
 
-@item("licence", "0104", "使用许可", "/license_type", "选择授权类型，并写明许可名称或全文地址。")
+@item("licence", "0104", _("使用许可"), "/license_type", _("选择授权类型，并写明许可名称或全文地址。"))
 def licence(snapshot):
     document = snapshot.document
     named = document.get("license") or URL.match(str(document.get("license_url") or "")) or document.get("allowed_scope")
@@ -201,27 +203,27 @@ def has_licence(document: dict) -> bool:
     return bool(document.get("license_type") or document.get("license") or document.get("license_url"))
 
 
-@item("target_scenarios", "0104", "目标应用场景", "/scenarios", "列出目标应用场景。")
+@item("target_scenarios", "0104", _("目标应用场景"), "/scenarios", _("列出目标应用场景。"))
 def target_scenarios(snapshot):
     document = snapshot.document
     return level(document.get("scenarios"), document.get("allowed_scenarios") or document.get("tasks") or words(document, "target_scenarios"))
 
 
-@item("evaluation_method", "0104", "评估方法", "/documentation/evaluation_method", "写明用什么指标、在什么划分上评估效果。")
+@item("evaluation_method", "0104", _("评估方法"), "/documentation/evaluation_method", _("写明用什么指标、在什么划分上评估效果。"))
 def evaluation_method(snapshot):
     document = snapshot.document
     metrics = parts(document, "evaluation_method", "parts", "metric") or parts(document, "evaluation_method", "steps", "name")
     return level(metrics, words(document, "evaluation_method") or entry(document, "evaluation_method").get("parts"))
 
 
-@item("benchmark_results", "0104", "基准测试结果", "/documentation/benchmark_results", "逐项写明模型、指标、数值和日期。")
+@item("benchmark_results", "0104", _("基准测试结果"), "/documentation/benchmark_results", _("逐项写明模型、指标、数值和日期。"))
 def benchmark_results(snapshot):
     document = snapshot.document
     results = [row for row in parts(document, "benchmark_results", "results", "model", "metric", "value") if row.get("date") or row.get("split")]
     return level(results, parts(document, "benchmark_results", "results") or words(document, "benchmark_results"))
 
 
-@item("typical_cases", "0104", "典型应用案例", "/documentation/typical_cases", "写明使用单位、所用模型和取得的效果。")
+@item("typical_cases", "0104", _("典型应用案例"), "/documentation/typical_cases", _("写明使用单位、所用模型和取得的效果。"))
 def typical_cases(snapshot):
     document = snapshot.document
     cases = parts(document, "typical_cases", "cases", "organization", "effect") or parts(document, "typical_cases", "cases", "organisation", "effect")

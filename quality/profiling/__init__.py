@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
+from django.utils.translation import gettext_noop as _
 
 from catalog.encoding import Encoding, detect
 from quality.profiling import delimited, formats, limits, parquet, records, text
@@ -27,7 +28,7 @@ EMPTY = {
     "findings": [],
 }
 TABULAR = {"CSV", "TSV", "JSON", "JSONL", "TEXT", "Parquet"}
-NOT_ANALYSED = "本版本不分析此格式，只核对了文件头。"
+NOT_ANALYSED = _("本版本不分析此格式，只核对了文件头。")
 
 
 def profile_file(path, *, name: str = "") -> dict:
@@ -64,7 +65,7 @@ def _profile(path, name: str, compressed: bool) -> dict:
     suffix = {"compression": "gzip"} if compressed else {}
     if size == 0:
         kind = formats.NAMES.get(formats.extension(name), "")
-        note = finding("0201", "empty_file", "error", "", "文件是空的（0 字节）。")
+        note = finding("0201", "empty_file", "error", "", _("文件是空的（0 字节）。"))
         return {"readable": True, "format": kind, "encoding": "utf-8", "rows": 0, "findings": [note]} | suffix
     with open(path, "rb") as stream:
         head = stream.read(64 * 1024)
@@ -98,14 +99,14 @@ def _textual(path, kind: str, encoding: Encoding, size: int, name: str) -> dict:
             raise refusal from None
         if result["ragged_rows"] or result["rows"] < 2:
             raise refusal from None
-        note = finding("0201", "extension_mismatch", "warning", "", "名为 JSON，内容是 JSON Lines（每行一条）。")
+        note = finding("0201", "extension_mismatch", "warning", "", _("名为 JSON，内容是 JSON Lines（每行一条）。"))
         return {"format": "JSONL"} | result | {"findings": [note, *result["findings"]]}
 
 
 def _encoding_findings(encoding: Encoding) -> list[dict]:
     out = []
     if encoding.name == "utf-8-sig":
-        out.append(finding("0201", "byte_order_mark", "info", "文件头", "文件以 BOM 开头，部分程序会把它读进第一个列名。"))
+        out.append(finding("0201", "byte_order_mark", "info", "文件头", _("文件以 BOM 开头，部分程序会把它读进第一个列名。")))
     elif encoding.name != "utf-8":
         out.append(finding("0201", "encoding", "warning", "", f"编码是 {encoding.name}，不是 UTF-8；请声明编码或转换。"))
     if encoding.bad_bytes:
@@ -127,7 +128,7 @@ def _plain(path, size: int):
             while block := source.read(1024 * 1024):
                 written += len(block)
                 if written > limits.DECOMPRESSED_BYTES or (written > 16 * 1024**2 and written > size * limits.GZIP_RATIO):
-                    raise Refused("压缩比异常或解压后过大，按压缩炸弹拒绝。")
+                    raise Refused(_("压缩比异常或解压后过大，按压缩炸弹拒绝。"))
                 target.write(block)
         target.flush()
         yield Path(target.name), True

@@ -4,6 +4,8 @@ import csv
 import re
 from itertools import islice
 
+from django.utils.translation import gettext_noop as _
+
 from catalog.encoding import Encoding
 from quality.profiling import limits
 from quality.profiling.columns import MARKERS
@@ -28,7 +30,7 @@ def lines(stream):
 def sniff(path, encoding: str, preferred: str = ",") -> str:
     """The delimiter that gives most of the first rows the header's width."""
     with open(path, encoding=encoding, errors="replace", newline="") as stream:
-        head = [line for line, _ in zip(lines(stream), range(60), strict=False)]
+        head = [line for line, _number in zip(lines(stream), range(60), strict=False)]
     best, best_score = preferred, (0.0, 0)
     for delimiter in sorted(DELIMITERS, key=lambda item: item != preferred):
         widths = [len(row) for row in csv.reader(head[:-1] or head, delimiter=delimiter) if row]
@@ -120,7 +122,7 @@ MARKER_SET = frozenset(MARKERS)
 def _header_findings(table: Table, header: list[str]) -> None:
     stripped = [name.strip() for name in header]
     if stripped and stripped[0].startswith("#"):
-        table.note("0201", "comment_line", "warning", "第 1 行", "表头前有注释行，按表头读入会错位。")
+        table.note("0201", "comment_line", "warning", "第 1 行", _("表头前有注释行，按表头读入会错位。"))
     if blanks := sum(not name for name in stripped):
         table.note("0201", "blank_header", "warning", "表头", f"{blanks} 个列没有名称。")
     doubles = sorted({name for name in stripped if name and stripped.count(name) > 1}) if len(stripped) <= 2000 else []

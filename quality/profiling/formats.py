@@ -2,6 +2,8 @@
 
 import zipfile
 
+from django.utils.translation import gettext_noop as _
+
 from catalog.encoding import wide_name
 
 MAGIC = [
@@ -98,15 +100,15 @@ def incomplete(path, kind: str, size: int) -> str:
         stream.seek(max(0, size - 1024))
         tail = stream.read()
     if kind == "JPEG" and b"\xff\xd9" not in tail:
-        return "JPEG 文件不完整：没有结束标记。"
+        return _("JPEG 文件不完整：没有结束标记。")
     if kind == "PNG" and b"IEND" not in tail:
-        return "PNG 文件不完整：没有 IEND 块。"
+        return _("PNG 文件不完整：没有 IEND 块。")
     if kind == "PDF" and b"%%EOF" not in tail:
-        return "PDF 文件不完整：没有 %%EOF 标记。"
+        return _("PDF 文件不完整：没有 %%EOF 标记。")
     if kind in ("WAV", "AVI", "WEBP") and int.from_bytes(head[4:8], "little") + 8 > size + 1:
         return f"{kind} 文件不完整：声明 {int.from_bytes(head[4:8], 'little') + 8} 字节，实有 {size} 字节。"
     if kind == "ZIP" and not zipfile.is_zipfile(path):
-        return "ZIP 文件不完整：没有中央目录。"
+        return _("ZIP 文件不完整：没有中央目录。")
     return ""
 
 

@@ -2,6 +2,8 @@
 
 import json
 
+from django.utils.translation import gettext_noop as _
+
 from quality.profiling import limits
 from quality.profiling.table import Refused, Table
 
@@ -16,7 +18,7 @@ def profile(path) -> dict:
         stream.seek(-4, 2)
         tail = stream.read(4)
     if head != b"PAR1" or tail != b"PAR1":
-        raise Refused("Parquet 文件不完整：末尾没有 PAR1 标记，缺少文件脚。")
+        raise Refused(_("Parquet 文件不完整：末尾没有 PAR1 标记，缺少文件脚。"))
     try:
         return _read(pl, path)
     except Refused:
@@ -28,7 +30,7 @@ def profile(path) -> dict:
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        raise Refused("Parquet 读不出：文件内部结构损坏。") from error
+        raise Refused(_("Parquet 读不出：文件内部结构损坏。")) from error
 
 
 def _read(pl, path) -> dict:

@@ -3,6 +3,7 @@
 import json
 
 import orjson
+from django.utils.translation import gettext_noop as _
 
 from catalog.encoding import Encoding
 from quality.profiling import limits
@@ -53,7 +54,7 @@ def profile_document(path, encoding: Encoding, size: int) -> dict:
     try:
         value = json.loads(text.lstrip("\ufeff")) if len(text) < 1000 else _loads(text)
     except RecursionError as error:
-        raise Refused("JSON 嵌套太深。") from error
+        raise Refused(_("JSON 嵌套太深。")) from error
     except json.JSONDecodeError as error:
         raise Refused(f"不是合格的 JSON：第 {error.lineno} 行第 {error.colno} 列，{error.msg}。") from error
     del text
@@ -72,7 +73,7 @@ def _object(value) -> dict:
         text = text_of(item)
         table.add([key, text] if isinstance(value, dict) else [text], f"/{key}")
     result = table.result()
-    message = "顶层是一个对象，不是对象的数组；按顶层的键计行。"
+    message = _("顶层是一个对象，不是对象的数组；按顶层的键计行。")
     result["findings"].insert(0, finding("0201", "not_a_table", "info", "", message))
     return result | {"rows": count}
 

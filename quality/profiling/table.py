@@ -1,5 +1,7 @@
 """Rows of any tabular format become one profile: the columns, whole-row duplicates, the preview, the findings."""
 
+from django.utils.translation import gettext_noop as _
+
 from quality.profiling import limits, privacy
 from quality.profiling.columns import SENTINELS, Column, shown
 
@@ -112,7 +114,7 @@ class Table:
         place = f"列 {column.name[:60] or '（空）'}"
         total = max(1, column.filled + column.missing)
         if not column.filled and column.cells:
-            self.note("0204", "empty_column", "warning", place, "整列没有值。")
+            self.note("0204", "empty_column", "warning", place, _("整列没有值。"))
         elif column.missing > 0.05 * total:
             self.note("0204", "missing", "warning", place, f"缺失 {column.missing} 个，占 {column.missing / total:.1%}。")
         if column.marked:

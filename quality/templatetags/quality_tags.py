@@ -2,21 +2,23 @@
 
 import orjson
 from django import template
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Portal
 from quality import report as reports
 from quality.services.evaluation import latest_run
+from quality.words import told
 
 register = template.Library()
-DIMENSION_NAMES = {"documentation": lazy("说明文档"), "data_quality": lazy("数据质量"), "model_application": lazy("模型应用")}
+register.filter("told", told)
+DIMENSION_NAMES = {"documentation": _("说明文档"), "data_quality": _("数据质量"), "model_application": _("模型应用")}
 FACTS = {
-    "files": "读不出的文件",
-    "rows": "不合表头的行",
-    "cells": "有问题的单元格",
-    "columns": "缺失超过容许的列",
-    "duplicates": "重复的行",
-    "dirty": "不干净的单元格",
+    "files": _("读不出的文件"),
+    "rows": _("不合表头的行"),
+    "cells": _("有问题的单元格"),
+    "columns": _("缺失超过容许的列"),
+    "duplicates": _("重复的行"),
+    "dirty": _("不干净的单元格"),
 }
 
 
@@ -79,7 +81,7 @@ def item_states(value: dict) -> list[dict]:
     levels = value.get("items")
     if not isinstance(levels, dict):
         return []
-    return [{"label": item.label, "pointer": item.pointer, "state": levels[item.name]} for item in ITEMS if item.name in levels]
+    return [{"label": told(item.label), "pointer": item.pointer, "state": levels[item.name]} for item in ITEMS if item.name in levels]
 
 
 @register.filter
@@ -87,7 +89,15 @@ def is_low(score) -> bool:
     return score not in (None, "") and float(score) < 60
 
 
-TYPES = {"integer": "整数", "number": "数", "text": "文本", "date": "日期", "boolean": "是否", "list": "列表", "empty": "空"}
+TYPES = {
+    "integer": _("整数"),
+    "number": _("数"),
+    "text": _("文本"),
+    "date": _("日期"),
+    "boolean": _("是否"),
+    "list": _("列表"),
+    "empty": _("空"),
+}
 
 
 @register.filter

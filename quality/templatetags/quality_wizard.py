@@ -4,6 +4,7 @@ from django import template
 
 from catalog.forms.steps import place
 from quality.engine import live_score
+from quality.words import told_row
 
 register = template.Library()
 BANDS = (("C", 60), ("B", 75), ("A", 90))
@@ -15,8 +16,12 @@ def score_of(context, document) -> dict:
     """The live score of a document, worked out once per page."""
     kept = context.render_context.get("live_score")
     if kept is None or kept[0] is not document:
-        kept = context.render_context["live_score"] = (document, live_score(document))
+        kept = context.render_context["live_score"] = (document, in_words(live_score(document)))
     return kept[1]
+
+
+def in_words(score: dict) -> dict:
+    return score | {part: [told_row(row) for row in score[part]] for part in ("caps", "items", "advice")}
 
 
 @register.inclusion_tag("quality/wizard_meter.html", takes_context=True)
