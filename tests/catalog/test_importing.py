@@ -19,6 +19,7 @@ from catalog.services import audit
 from catalog.services.importing import import_records
 from catalog.signals import datasets_changed
 from tests.factories import make_organization
+from tests.processes import migrated
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROWS = [{"数据集名称": f"数据 {number}", "提供单位": f"示例局 {number % 3}", "描述": "说明", "更新频率": "每月"} for number in range(7)]
@@ -246,6 +247,7 @@ def manage(folder: Path, *arguments) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
+@pytest.mark.processes
 def test_a_killed_import_run_again_ends_in_the_state_of_one_run(tmp_path):
     """kill -9 of a real process with a real database file, then a rerun."""
     path = tmp_path / "list.csv"
@@ -253,8 +255,7 @@ def test_a_killed_import_run_again_ends_in_the_state_of_one_run(tmp_path):
     path.write_text("数据集名称,提供单位,描述\n" + "\n".join(lines), encoding="utf-8")
     folders = [tmp_path / "whole", tmp_path / "killed"]
     for folder in folders:
-        folder.mkdir()
-        manage(folder, "migrate", "-v0").communicate()
+        migrated(folder)
         manage(folder, "load_vocabularies", "-v0").communicate()
 
     manage(folders[0], "import_catalog", str(path), "--json").communicate()

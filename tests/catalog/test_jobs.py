@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from catalog import jobs, tasks
 from catalog.models import Job
-from tests.processes import environment, manage, start, wait_until
+from tests.processes import environment, manage, migrated, start, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -280,10 +280,11 @@ def worker(env, folder):
     return start(*words, "--loglevel", "WARNING", "--without-heartbeat", env=env, log=folder / "worker.log")
 
 
+@pytest.mark.processes
 def test_a_job_finishes_although_its_worker_was_killed_in_the_middle(tmp_path):
     env = environment(tmp_path, PORTAL_JOB_LEASE_SECONDS="2")
     notes = tmp_path / "notes"
-    assert manage("migrate", "--verbosity", "0", env=env).returncode == 0
+    migrated(tmp_path)
     code = f"from catalog.jobs import enqueue; enqueue('test-slow', {{'notes': {str(notes)!r}, 'steps': 600}})"
     assert manage("shell", "--no-imports", "-c", code, env=env).returncode == 0
     beat = start(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.test_serving import get, is_up, upload_300_mb
-from tests.processes import ROOT, environment, free_ports, manage, processes_with, wait_until
+from tests.processes import ROOT, environment, free_ports, migrated, processes_with, wait_until
 
 DEPLOY = ROOT / "deploy"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -62,6 +62,7 @@ def behind_nginx(tmp_path_factory):
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.processes
 def test_pages_and_static_files_come_through_nginx(behind_nginx):
     page = get(behind_nginx[0], "/")
     sheet = page.body.split('<link rel="stylesheet" href="')[1].split('"')[0]
@@ -71,6 +72,7 @@ def test_pages_and_static_files_come_through_nginx(behind_nginx):
     assert style.status == 200 and style.headers["Content-Encoding"] == "gzip" and "immutable" in style.headers["Cache-Control"]
 
 
+@pytest.mark.processes
 def test_a_300_mb_upload_gets_the_portals_sentence_from_nginx(behind_nginx):
     # nginx answers at once, then reads and drops what comes, so that the client is not cut off before it hears the answer
     page, _ = upload_300_mb(behind_nginx[0], "/register/")
@@ -80,21 +82,24 @@ def test_a_300_mb_upload_gets_the_portals_sentence_from_nginx(behind_nginx):
     assert problem.startswith("HTTP/1.1 413") and "application/problem+json" in problem
 
 
+@pytest.mark.processes
 def test_a_300_mb_upload_gets_the_sentence_from_gunicorn_itself(behind_nginx):
     answer, sent = upload_300_mb(behind_nginx[1], "/register/")
 
     assert answer.startswith("HTTP/1.1 413") and "上传了 300 MB" in answer and sent < 50 * 2**20
 
 
+@pytest.mark.processes
 def test_figures_and_forged_client_addresses_do_not_pass_nginx(behind_nginx):
     assert get(behind_nginx[0], "/metrics").status == 404
     assert get(behind_nginx[0], "/", **{"X-Forwarded-For": "127.0.0.1"}).status == 200
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("word", ["worker", "clock"])
 def test_the_entry_point_starts_worker_and_clock_and_hands_them_the_signal(tmp_path, word):
     env = environment(tmp_path)
-    assert manage("migrate", "--verbosity", "0", env=env).returncode == 0
+    migrated(tmp_path)
 
     process = entry_point(word, env, tmp_path)
     wait_until(lambda: (tmp_path / "queue").exists() or (tmp_path / "beat-schedule.dat").exists() or process.poll() is not None, seconds=60)

@@ -12,6 +12,8 @@ import pytest
 
 from tests.processes import environment, free_ports, manage, processes_with, start, wait_until
 
+pytestmark = pytest.mark.processes
+
 
 def get(port, path, **headers):
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)

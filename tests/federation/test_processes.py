@@ -17,7 +17,6 @@ from tests.journeys.portals import ROOT, PortalProcess
 @pytest.fixture
 def portal(tmp_path):
     process = PortalProcess("cn", "national", "国家门户", "国家", tmp_path, PORTAL_LOG_LEVEL="WARNING")
-    process.manage("migrate", "-v0")
     process.manage("load_vocabularies", "-v0")
     return process
 
@@ -30,6 +29,7 @@ def test_the_sequence_is_dense_on_postgresql_whatever_order_writers_commit_in():
     Run(writers=8, each=60).run()
 
 
+@pytest.mark.processes
 def test_the_sequence_is_dense_on_sqlite_whatever_order_writers_commit_in(portal):
     out = portal.manage("shell", "-v0", "-c", "from tests.federation.dense import Run; Run(writers=8, each=15).run()")
 
@@ -69,6 +69,7 @@ def run(portal, code):
     return subprocess.run(command, cwd=ROOT, env=portal.environment, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.processes
 def test_a_puller_killed_at_any_step_loses_nothing_and_applies_nothing_twice(portal, feed):
     """F1 to F8: after lease, after the body, after parse, after upsert, before commit, after commit."""
     done = run(portal, f"killed.prepare({feed.base_url!r}, {feed.signer.keyid!r}, {signing.public_text(feed.signer.key)!r})")

@@ -8,6 +8,8 @@ import requests
 
 from tests.journeys.portals import PortalProcess, join
 
+pytestmark = pytest.mark.processes
+
 LIST_ONE = """
 from tests.factories import COMPLETE, make_organization, make_user
 from catalog.models import Dataset
@@ -39,8 +41,6 @@ def pair(tmp_path_factory):
     local = PortalProcess("cn-33", "local", "浙江门户", "浙江", folder)
     try:
         for portal in (national, local):
-            portal.manage("migrate", "-v0")
-            portal.manage("load_vocabularies", "-v0")
             portal.start()
         join(national, local, name="浙江门户")
         yield national, local

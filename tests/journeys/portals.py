@@ -10,6 +10,8 @@ from pathlib import Path
 
 import requests
 
+from tests.processes import migrated
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -20,13 +22,13 @@ def free_port() -> int:
 
 
 class PortalProcess:
-    """One portal: its settings, its commands, its server. `start` waits until it answers."""
+    """One portal with empty tables: its settings, its commands, its server. `start` loads the vocabularies and waits until it answers."""
 
     def __init__(self, portal_id: str, role: str, name: str, short_name: str, folder: Path, **extra: str):
         self.id, self.port = portal_id, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder / portal_id
-        self.folder.mkdir(parents=True)
+        migrated(self.folder)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "DATABASE_URL", "REDIS_URL", "ELASTIC"))}
         self.environment = inherited | {
             "PORTAL_ROLE": role,

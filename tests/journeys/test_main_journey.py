@@ -24,7 +24,7 @@ organization = Organization.objects.create(name="示例交通科技（丽水）"
 Membership.objects.create(user=users["provider"], organization=organization, role="owner")
 """
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,6 @@ def portals(tmp_path_factory):
     local = PortalProcess("cn-33", "local", "浙江门户", "浙江", folder)
     try:
         for portal in (national, local):
-            portal.manage("migrate", "-v0")
             portal.manage("load_vocabularies", "-v0")
             portal.manage("shell", "-v0", "-c", ACCOUNTS.format(password=PASSWORD))
             portal.start()
