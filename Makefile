@@ -40,9 +40,8 @@ test-services: setup  ## the suite on the PostgreSQL, Redis and Elasticsearch th
 	@test -f var/services/env || { echo "make: run 'make services' first." >&2; exit 2; }
 	@$(SERVICES_ENV) PORTAL_REQUIRE_SERVICES=1 $(PY) -m pytest $(ARGS)
 
-bench: setup  ## tables of figures for docs/performance.md
-	@found=0; for file in tests/benchmarks/bench_*.py; do [ -f "$$file" ] || continue; found=1; $(DEVELOP) $(PY) "$$file" $(ARGS) || exit 1; done; \
-	  [ $$found = 1 ] || echo "make: there is no tests/benchmarks/bench_*.py yet."
+bench: setup  ## tables of figures for docs/performance.md, one after the other (each file alone: python tests/benchmarks/NAME_speed.py)
+	@for file in tests/benchmarks/*_speed.py; do echo "== $$file"; PYTHONPATH=. $(DEVELOP) $(PY) "$$file" || exit 1; done
 
 lint: setup  ## ruff, format and bandit
 	@$(VENV)/bin/ruff check .

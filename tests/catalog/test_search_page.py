@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.core.management import ManagementUtility, call_command
+from django.core.management import call_command
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +15,7 @@ from catalog.search.highlight import highlight, passage
 from catalog.search.listing import QueryInvalid, parse_query, rows, search_rows
 from catalog.search.query import FACETS
 from tests.factories import make_dataset, make_organization
+from tests.processes import environment, manage, migrated
 
 pytestmark = pytest.mark.django_db
 
@@ -246,7 +247,10 @@ def test_the_command_checks_repairs_and_tells_in_json(capsys):
     assert json.loads(capsys.readouterr().out)["rows"] == 1
 
 
-def test_the_command_runs_from_the_command_line(capsys):
-    ManagementUtility(["manage.py", "search_index", "status", "--json"]).execute()
+@pytest.mark.processes
+def test_the_command_runs_from_the_command_line(tmp_path):
+    migrated(tmp_path)
 
-    assert json.loads(capsys.readouterr().out)["published"] == 0
+    done = manage("search_index", "status", "--json", env=environment(tmp_path))
+
+    assert done.returncode == 0 and json.loads(done.stdout)["published"] == 0
