@@ -38,6 +38,7 @@ class DatasetQuerySet(models.QuerySet):
         return self.order_by(models.F("listed_at").desc(nulls_last=True), "-id")
 
     def tombstones(self):
-        """Once listed, no longer on offer: their page says only that, when and why."""
+        """Once on offer here, no longer: their page says only that, when and why. What this portal never admitted was never here."""
         gone = Q(status__in=["delisted", "suspended"]) | Q(admission="taken_down")
-        return self.filter(gone, listed_at__isnull=False)
+        was_here = Q(home_portal=settings.PORTAL_ID) | Q(admission__in=["admitted", "taken_down"])
+        return self.filter(gone, was_here, listed_at__isnull=False)

@@ -25,6 +25,38 @@ class UploadLimitMiddleware:
         return self.get_response(request)
 
 
+class RefuseNulMiddleware:
+    """No address, query or form may hold a NUL character: PostgreSQL takes none, and no person types one.
+
+    Forms are looked at where the CSRF check has read them already; the API and fed/1 judge their own bodies.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        query = "" if request.path.startswith("/api/") else request.META.get("QUERY_STRING", "")
+        if "\x00" in request.path or "%00" in query:
+            return refuse_nul(request)
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if request.method != "POST" or request.path.startswith(("/api/", "/fed/")):
+            return None
+        if any("\x00" in value for name, values in request.POST.lists() for value in (name, *values)):
+            return refuse_nul(request)
+        return None
+
+
+def refuse_nul(request) -> HttpResponse:
+    message = _("地址或表单里有空字符（NUL），无法处理。请去掉后再试。")
+    if request.path.startswith("/api/"):
+        from config.api import problem  # imports the settings that name this module
+
+        return HttpResponse(problem(400, message, code="invalid"), status=400, content_type="application/problem+json")
+    return render(request, "catalog/problem.html", {"message": message}, status=400)
+
+
 def refuse_upload(request, *, path: str, size: int | None, limit: int) -> HttpResponse:
     """413 as a page, or as problem details below /api/. The connection is closed: the rest of the body is not read."""
     if size is None:

@@ -19,6 +19,7 @@ from catalog.services import audit
 from catalog.services.bulk import BulkRegistration
 
 MOST = 10_000  # records of one file
+MOST_BYTES = 24 * 1024 * 1024
 SHOWN = 200  # errors on the page; the CSV has them all
 NOT_OURS = ("is_example",)
 
@@ -55,7 +56,12 @@ def inert(value) -> str:
 
 @contextmanager
 def on_disk(upload):
-    """The upload as a file with its own ending: the readers stream from a path."""
+    """The upload as a file with its own ending: the readers stream from a path. Bounded: a parsed catalogue takes many times its size."""
+    if upload.size > MOST_BYTES:
+        fail(
+            _("“%(name)s”有 %(size)d MB，网页登记的文件最大 %(most)d MB。更大的目录请分成几个文件，或请管理员用命令导入。")
+            % {"name": upload.name, "size": upload.size // 2**20, "most": MOST_BYTES // 2**20}
+        )
     ending = Path(str(upload.name)).suffix[:12] or ".txt"
     with tempfile.NamedTemporaryFile(suffix=ending) as kept:
         for chunk in upload.chunks():

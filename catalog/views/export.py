@@ -60,7 +60,7 @@ def feed(request):
 @require_safe
 def sitemap(request):
     page = request.GET.get("page")
-    if page is not None and not (page.isascii() and page.isdigit() and 1 <= int(page[:6]) <= 10_000):
+    if page is not None and not (page.isascii() and page.isdigit() and len(page) < 6 and 1 <= int(page) <= 10_000):
         raise Http404
     return StreamingHttpResponse(export_feeds.sitemap(int(page) if page else None), content_type="application/xml; charset=utf-8")
 

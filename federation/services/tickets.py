@@ -89,6 +89,8 @@ def verify(token: str, sample_uid) -> dict:
         raise TicketRefused(_("票据已过期，请回到国家门户重新领取。")) from None
     except (jwt.InvalidTokenError, ValueError):
         raise TicketRefused(_("票据无效。")) from None
+    if not all(isinstance(claims[name], int) for name in ("exp", "iat")):
+        raise TicketRefused(_("票据无效。"))
     if claims.get("sample") != str(sample_uid) or claims["exp"] - claims["iat"] > LIFETIME:
         raise TicketRefused(_("票据不是用于这个样例的。"))
     if not all(isinstance(claims.get(name), str) and 0 < len(claims[name]) <= 300 for name in ("sub", "jti", "purpose", "dataset")):

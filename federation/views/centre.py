@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from catalog.exceptions import DomainError
 from catalog.models import Dataset
 from catalog.permissions import sees_whole
+from catalog.views.acting import number
 from federation.models import Decision, Peer, Quarantine, RemoteRecord
 from federation.services import decisions, keys, peers, sync
 from federation.services import overview as figures
@@ -69,8 +70,8 @@ def act_on_quarantine(request):
     """action: retry, release, refuse; on one row (`row`) or, for held tombstones, on all of a portal (`portal`)."""
     _require_admin(request.user)
     rows = Quarantine.objects.filter(state__in=["parked", "held"]).select_related("peer")
-    if request.POST.get("row", "").isdigit():
-        rows = rows.filter(pk=request.POST["row"])
+    if "row" in request.POST:
+        rows = rows.filter(pk=number(request.POST["row"]))
     elif request.POST.get("portal"):
         rows = rows.filter(peer_id=request.POST["portal"], state=Quarantine.State.HELD)
     else:

@@ -60,7 +60,10 @@ def target(request: HttpRequest) -> str:
 
 
 def read(request: HttpRequest) -> signing.Request:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_LIMIT:
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not (length.isascii() and length.isdigit()):
+        raise Refused(400, "length", "Content-Length is a whole number")
+    if len(length) > 12 or int(length) > BODY_LIMIT:
         raise Refused(413, "too_large", f"the body is above {BODY_LIMIT} bytes")
     return signing.Request(request.method, target(request), {name.lower(): value for name, value in request.headers.items()}, request.body)
 

@@ -5,6 +5,7 @@ import zipfile
 from django.utils.translation import gettext_noop as _
 
 from catalog.encoding import wide_name
+from quality.profiling import limits
 
 MAGIC = [
     (b"PAR1", "Parquet"),
@@ -112,8 +113,20 @@ def incomplete(path, kind: str, size: int) -> str:
     return ""
 
 
+def _directory_bytes(path) -> int:
+    """The size of the central directory that the end record states; 0 where there is none."""
+    with open(path, "rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(max(0, size - 65_557))
+        tail = stream.read()
+    end = tail.rfind(b"PK\x05\x06")
+    return int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+
+
 def zip_kind(path) -> str:
-    """XLSX, DOCX or ZIP by the member names; nothing is extracted."""
+    """XLSX, DOCX or ZIP by the member names; nothing is extracted. A giant list of members is not read."""
+    if _directory_bytes(path) > limits.ZIP_DIRECTORY:
+        return "ZIP"
     try:
         with zipfile.ZipFile(path) as archive:
             names = {info.filename for info in archive.infolist()[:200]}
