@@ -26,18 +26,19 @@ class UploadLimitMiddleware:
 
 
 class RefuseNulMiddleware:
-    """No address, query or form may hold a NUL character: PostgreSQL takes none, and no person types one.
+    """No address, query or form brings a NUL character further: PostgreSQL takes none, and no person types one.
 
-    Forms are looked at where the CSRF check has read them already; the API and fed/1 judge their own bodies.
+    In a query it is read as a space. Forms are looked at where the CSRF check has read them already; the API and fed/1 judge their own bodies.
     """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        query = "" if request.path.startswith("/api/") else request.META.get("QUERY_STRING", "")
-        if "\x00" in request.path or "%00" in query:
+        if "\x00" in request.path:
             return refuse_nul(request)
+        if not request.path.startswith("/fed/"):  # signed as it was sent
+            request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "+")
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import orjson
 
+from catalog.cells import inert
 from catalog.interchange.published import Entry
 
 LINES = 200  # per piece sent
@@ -14,13 +15,6 @@ COLUMNS = (
     model_stages knowledge_tier cognition_layer languages record_count byte_size token_count license_type license license_url openness
     access_method update_frequency security_level issued modified temporal_start temporal_end rights_holder contact_email landing_page url"""
 ).split()
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe_cell(value) -> str:
-    """A cell that no spreadsheet reads as a formula (OWASP: CSV injection)."""
-    text = "" if value is None else "; ".join(value) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def csv_row(entry: Entry) -> list[str]:
@@ -33,7 +27,7 @@ def csv_row(entry: Entry) -> list[str]:
         "score": entry.score,
         "url": entry.url,
     }
-    return [safe_cell(own[name] if name in own else document.get(name)) for name in COLUMNS]
+    return [inert(own[name] if name in own else document.get(name)) for name in COLUMNS]
 
 
 def catalog_csv(entries: Iterator[Entry]) -> Iterator[bytes]:

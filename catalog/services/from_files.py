@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from catalog.cells import inert
 from catalog.exceptions import ListingInvalid
 from catalog.interchange.parsed import Parsed, Unreadable
 from catalog.interchange.reading import read_catalog
@@ -46,12 +47,6 @@ class Outcome:
         writer.writerow([_("行"), _("字段"), _("问题")])
         writer.writerows([[inert(error["line"]), inert(error["field"]), inert(error["message"])] for error in self.errors])
         return "\ufeff" + stream.getvalue()
-
-
-def inert(value) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from catalog.cells import inert
 from catalog.exceptions import DomainError
 from catalog.services import mapping
 from catalog.views.problems import refuse
@@ -95,8 +96,3 @@ def _csv(table, query, data):
     writer.writerow(header)
     writer.writerows([inert(value) for value in row] for row in rows(query, data))
     return response
-
-
-def inert(value):
-    """A cell that no spreadsheet takes for a formula (SECURITY: formula injection)."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else "" if value is None else value
