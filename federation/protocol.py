@@ -20,6 +20,8 @@ MAX_PAGE_BYTES = 8 * 1024 * 1024  # decoded
 MAX_RECORD_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53
+MAX_VALUES, MAX_PAGE_VALUES = 20_000, 500_000  # members and items, of a record and of a page: what they cost in memory once parsed
+MAX_ENVELOPE_BYTES = 16 * 1024
 GENESIS = "0" * 64
 OPS = ("put", "del", "purge")
 
@@ -179,6 +181,8 @@ def _opened(body: bytes, check_attestation: CheckAttestation) -> tuple[dict, lis
     if trailer["count"] != len(lines) - 2:
         raise ProtocolError("count", f"trailer says {trailer['count']}, {len(lines) - 2} events arrived")
     check_attestation(canonical({name: value for name, value in trailer.items() if name != "att"}), trailer["att"])
+    if values_at_most(body) > MAX_PAGE_VALUES:
+        raise ProtocolError("values", f"a page of more than {MAX_PAGE_VALUES} commas and opening brackets")
     header = _object(lines[0], "header")
     if not str(header.get("fed", "")).startswith("1."):
         raise ProtocolError("version", f"fed {str(header.get('fed'))[:20]!r} is not spoken here")
@@ -244,10 +248,24 @@ def decode_event(line: bytes) -> Event:
     except ProtocolError as error:
         fault = str(error)
     try:
-        value = json.loads(line)
+        value = json.loads(_envelope(line), parse_int=_some_number)
         return _event(value | {"doc": None, "crit": None}, line[:MAX_RECORD_BYTES], fault)
     except (ValueError, TypeError, RecursionError):
         raise ProtocolError("event", fault) from None
+
+
+def _envelope(line: bytes) -> bytes:
+    """The members before `doc`, which comes last in a line: enough to park a record whose document must not be parsed."""
+    depth, head = 0, line[:MAX_ENVELOPE_BYTES]
+    for match in STRING_OR_BRACKET.finditer(head):
+        if depth == 1 and match[0] == b'"doc"' and head[match.end() :].lstrip()[:1] == b":":
+            return head[: match.end()] + b":null}"
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(match[0], 0)
+    return head
+
+
+def _some_number(text):
+    return int(text) if len(text) < 18 else -1
 
 
 def _event(value: dict, line: bytes, fault: str = "") -> Event:
@@ -300,7 +318,7 @@ def _hex(value: dict, name: str) -> str:
 
 
 def _object(line: bytes, what: str) -> dict:
-    if what != "event" and len(line) > 16 * 1024:
+    if what != "event" and len(line) > MAX_ENVELOPE_BYTES:
         raise ProtocolError("too_large", f"a {what} above 16 KiB")
     value = strict_json(line)
     if not isinstance(value, dict):
@@ -309,29 +327,36 @@ def _object(line: bytes, what: str) -> dict:
 
 
 def strict_json(data: bytes) -> Any:
-    """JSON within the limits of fed/1: depth 32, no duplicate keys, no NaN, no floats, no integer above 2^53; else ProtocolError."""
-    _check_depth(data)
+    """JSON within the limits of fed/1: depth 32, 20,000 values, no duplicate keys, no NaN, no floats, no integer above 2^53;
+    else ProtocolError."""
+    check_size(data)
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_refuse, parse_float=_refuse, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("json", str(error)[:200]) from None
 
 
-STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+STRING = rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+STRINGS, STRING_OR_BRACKET = re.compile(STRING, re.DOTALL), re.compile(STRING + rb"|[\[\]{}]", re.DOTALL)
+ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
+NO_BRACKET = bytes(set(range(256)) - set(b"[]"))
 
 
-def _check_depth(data: bytes) -> None:
-    """Before parsing, outside strings and in linear time: the parser must not meet depth 100,000."""
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
-        return
-    depth = 0
-    for match in STRING_OR_BRACKET.finditer(data):
-        if match[0] in (b"[", b"{"):
-            depth += 1
-            if depth > MAX_DEPTH + 1:  # the event around the document counts too
-                raise ProtocolError("depth", f"nested deeper than {MAX_DEPTH}")
-        elif match[0] in (b"]", b"}"):
-            depth -= 1
+def values_at_most(data: bytes) -> int:
+    """How many members and items there can be, counted quickly and rather too high."""
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
+
+
+def check_size(data: bytes) -> None:
+    """Depth and number of values, before anything is parsed, in linear time: the parser must not meet depth 100,000."""
+    bare = STRINGS.sub(b"", data).translate(ONE_BRACKET)
+    if values_at_most(bare) > MAX_VALUES:
+        raise ProtocolError("values", f"more than {MAX_VALUES} values")
+    left = bare.translate(None, NO_BRACKET)
+    for _level in range(MAX_DEPTH + 1):  # the event around the document counts too
+        left = left.replace(b"[]", b"")
+    if left:
+        raise ProtocolError("depth", f"nested deeper than {MAX_DEPTH}")
 
 
 def _pairs(pairs):

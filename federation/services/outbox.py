@@ -11,7 +11,7 @@ from catalog.listing import to_document
 from catalog.models import Dataset
 from catalog.services import audit
 from federation.models import Change
-from federation.protocol import MAX_RECORD_BYTES, canonical, digest
+from federation.protocol import MAX_RECORD_BYTES, ProtocolError, canonical, check_size, digest
 
 logger = logging.getLogger(__name__)
 LISTINGS = "listings"
@@ -77,14 +77,22 @@ def listing_bytes(dataset: Dataset, listing: dict) -> bytes | None:
     None when that does not help."""
     document = {"listing": plain(listing), "quality": quality_block(dataset), "status": dataset.status}
     data = canonical(document)
-    if len(data) > MAX_RECORD_BYTES:
+    if not _fits(data):
         for sample in document["listing"].get("samples", []):
             sample.pop("profile", None)
         data = canonical(document)
-    if len(data) > MAX_RECORD_BYTES:
+    if not _fits(data):
         logger.error("Dataset %s is too large for the feed (%d bytes)", dataset.pk, len(data))
         return None
     return data
+
+
+def _fits(data: bytes) -> bool:
+    try:
+        check_size(data)
+    except ProtocolError:
+        return False
+    return len(data) <= MAX_RECORD_BYTES
 
 
 def quality_block(dataset: Dataset) -> dict:

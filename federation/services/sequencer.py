@@ -11,10 +11,23 @@ from django.db import transaction
 from catalog.listing import SCHEMA
 from federation import signing
 from federation.models import Change, FeedState
-from federation.protocol import GENESIS, MAX_EVENTS, MAX_PAGE_BYTES, Event, Page, Snapshot, encode_page, encode_snapshot, next_chain
+from federation.protocol import (
+    GENESIS,
+    MAX_EVENTS,
+    MAX_PAGE_BYTES,
+    MAX_PAGE_VALUES,
+    Event,
+    Page,
+    Snapshot,
+    encode_page,
+    encode_snapshot,
+    next_chain,
+    values_at_most,
+)
 from federation.services.keys import own_signer
 
 BATCH = 500
+ENVELOPE_VALUES = 12
 PAGE_TARGET = MAX_PAGE_BYTES // 2  # bytes of documents, so that the page stays below the limit with its envelope
 SCHEMAS = {"listings": SCHEMA, "decisions": "decision/1"}
 
@@ -92,10 +105,11 @@ def page(stream: str, audience: str, since: str, limit: int = MAX_EVENTS) -> byt
 
 def _fitting(rows, limit: int) -> list[Event]:
     """As many of the rows as a page holds, and at least one; read in small chunks, so that no more than a page is in memory."""
-    events, size = [], 0
+    events, size, values = [], 0, 0
     for row in rows[: max(1, min(limit, MAX_EVENTS))].iterator(chunk_size=20):
-        size += len(row.doc or b"")
-        if events and size > PAGE_TARGET:
+        doc = bytes(row.doc or b"")
+        size, values = size + len(doc), values + values_at_most(doc) + ENVELOPE_VALUES
+        if events and (size > PAGE_TARGET or values > MAX_PAGE_VALUES):
             break
         events.append(event_of(row))
     return events

@@ -137,7 +137,7 @@ def test_gzip_is_bounded_single_and_whole():
 
 def test_hostile_depth_is_refused_quickly():
     with pytest.raises(ProtocolError, match="depth"):
-        protocol.strict_json(b"[" * 200_000)
+        protocol.strict_json(b"[" * 15_000)
     with pytest.raises(ProtocolError):
         protocol.strict_json(b'{"a":"' + b'\\"' * 100_000 + b"[" * 100)
 
