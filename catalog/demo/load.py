@@ -155,7 +155,7 @@ def add_life(users) -> None:
         with transaction.atomic():
             count = (first.record_count or 0) + 12_000
             summary = first.summary.replace(f"{first.record_count:,}", f"{count:,}")
-            changes = {"record_count": count, "summary": summary, "keywords": [*first.keywords, "雨天"]}
+            changes = {"record_count": count, "summary": summary, "keywords": [*first.keywords, "路面病害"]}
             registration.update_dataset(first, changes, user=users["provider"], change_note="补充雨天样本 12,000 条。")
             round_ = registration.submit_dataset(first, user=users["provider"])
             review.approve_review(round_, reviewer=users["reviewer2"], reason="差异清楚。")
