@@ -3,7 +3,7 @@ const place = document.querySelector("[data-api-docs]");
 window.SwaggerUIBundle({
   url: place.dataset.apiDocs,
   domNode: place,
-  deepLinking: true,
+  deepLinking: false, // its links would be focusable inside the buttons that open an operation
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   persistAuthorization: false,
