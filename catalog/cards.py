@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.formatting import count_text, date_text, size_text
-from catalog.labels import region_label, term_label, term_labels
+from catalog.labels import bare, region_label, term_label, term_labels
 from catalog.models import Dataset, Portal, Resource
 
 FORMATS_SHOWN = 4
@@ -56,14 +56,14 @@ def card_row(dataset: Dataset, formats: list[str]) -> dict:
         "pk": dataset.pk,
         "uid": str(dataset.uid),
         "url": dataset.get_absolute_url(),
-        "title": dataset.title,
+        "title": dataset.title_local,
         "title_html": "",
         "summary": dataset.summary,
         "organization": organization.short_name or organization.name,
         "organization_url": reverse("catalog:organization_detail", args=[organization.uid]),
         "region_label": region_label(dataset.region),
         "modality_labels": term_labels("modality", dataset.modalities),
-        "stage_labels": [label.removesuffix("数据集") for label in term_labels("model_stage", dataset.model_stages)],
+        "stage_labels": [bare(label) for label in term_labels("model_stage", dataset.model_stages)],
         "byte_size_text": size_text(dataset.byte_size),
         "record_count_text": _("%(count)s 条") % {"count": count_text(dataset.record_count)} if dataset.record_count else "",
         "formats": formats[:FORMATS_SHOWN],

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from catalog.formatting import count_text, is_english, size_text
+from catalog.formatting import count_text, in_a_row, size_text
 from catalog.labels import region_label, term_label, term_labels, terms
 from catalog.models import Dataset
 
@@ -16,7 +16,7 @@ def data_card(dataset: Dataset, *, formats: list[str]) -> list[dict]:
     groups = {}
     for code, (label, english) in terms().get("documentation_item", {}).items():
         own = written_text(dataset.documentation, english)
-        item = {"code": code, "name": english, "label": english.replace("_", " ") if is_english() else label}
+        item = {"code": code, "name": english, "label": _(label)}
         item |= {"text": own or derived.get(english, ""), "written": bool(own)}
         groups.setdefault(code[:4], []).append(item)
     return [
@@ -33,20 +33,20 @@ def written_text(documentation, name: str) -> str:
     if not isinstance(part, dict):
         return ""
     lines = [part["text"]] if isinstance(part.get("text"), str) and part["text"] else []
-    lines += [f"{key}：{_flat(value)}" for key, value in part.items() if key != "text" and value not in (None, "", [], {})]
+    lines += [
+        _("%(name)s：%(text)s") % {"name": key, "text": _flat(value)}
+        for key, value in part.items()
+        if key != "text" and value not in (None, "", [], {})
+    ]
     return "\n".join(lines)
 
 
 def _flat(value) -> str:
     if isinstance(value, list):
-        return "、".join(_flat(item) for item in value)
+        return _("、").join(_flat(item) for item in value)
     if isinstance(value, dict):
-        return "，".join(f"{key} {_flat(item)}" for key, item in value.items())
+        return _("，").join(f"{key} {_flat(item)}" for key, item in value.items())
     return str(value)
-
-
-def _join(values) -> str:
-    return (", " if is_english() else "、").join(str(value) for value in values if value)
 
 
 def _derived(dataset: Dataset, formats: list[str]) -> dict[str, str]:
@@ -60,16 +60,16 @@ def _derived(dataset: Dataset, formats: list[str]) -> dict[str, str]:
     annotator = term_label("annotator", dataset.annotator_type) if dataset.annotator_type else ""
     licence = term_label("license_type", dataset.license_type) if dataset.license_type else ""
     return {
-        "scale": _join([records, size_text(dataset.byte_size), tokens, files]),
-        "format_spec": _join(formats),
-        "access_channel": _join([access, dataset.access_note, dataset.landing_page]),
-        "technical_support": _join([dataset.maintenance_contact or dataset.contact_name, dataset.contact_email, dataset.contact_phone]),
-        "modality": _join(term_labels("modality", dataset.modalities)),
-        "data_source": _join([*term_labels("source_type", dataset.source_types), region_label(dataset.region)] if dataset.source_types else []),
-        "collection_method": _join([collection, dataset.collection_channel]),
+        "scale": in_a_row([records, size_text(dataset.byte_size), tokens, files]),
+        "format_spec": in_a_row(formats),
+        "access_channel": in_a_row([access, dataset.access_note, dataset.landing_page]),
+        "technical_support": in_a_row([dataset.maintenance_contact or dataset.contact_name, dataset.contact_email, dataset.contact_phone]),
+        "modality": in_a_row(term_labels("modality", dataset.modalities)),
+        "data_source": in_a_row([*term_labels("source_type", dataset.source_types), region_label(dataset.region)] if dataset.source_types else []),
+        "collection_method": in_a_row([collection, dataset.collection_channel]),
         "processing_flow": dataset.synthetic_method,
-        "annotation_rules": _join([annotation, annotator]),
-        "licence": _join([licence, dataset.license]),
-        "target_scenarios": _join(dataset.scenarios) or dataset.allowed_scenarios,
+        "annotation_rules": in_a_row([annotation, annotator]),
+        "licence": in_a_row([licence, dataset.license]),
+        "target_scenarios": in_a_row(dataset.scenarios) or dataset.allowed_scenarios,
         "typical_cases": dataset.case_badge,
     }

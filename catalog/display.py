@@ -3,13 +3,12 @@
 import difflib
 import re
 from datetime import timedelta
-from functools import cache
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.formatting import size_text
-from catalog.labels import term_label, term_labels
+from catalog.formatting import in_a_row, is_english, size_text
+from catalog.labels import term_label, term_labels, terms
 from catalog.listing import FIELDS, FLAGS, VOCABULARIES
 from catalog.models import Dataset
 from catalog.services.versions import compare_documents
@@ -36,11 +35,9 @@ def field_label(name: str) -> str:
     return str(OTHER.get(parts[0], parts[0])) if parts[0] else _("整体")
 
 
-@cache
 def item_names() -> dict[str, str]:
-    from catalog.models import Term
-
-    return {term.label_en: term.label for term in Term.objects.filter(scheme="documentation_item")}
+    """{key in the documentation: its words}."""
+    return {key: _(label) for label, key in terms().get("documentation_item", {}).values()}
 
 
 def field_text(name: str, value) -> str:
@@ -51,9 +48,9 @@ def field_text(name: str, value) -> str:
         return _("是") if value else _("否")
     if name in VOCABULARIES:
         labels = term_labels(VOCABULARIES[name], value) if isinstance(value, list) else [term_label(VOCABULARIES[name], value)]
-        return "、".join(labels)
+        return in_a_row(labels)
     if name == "byte_size":
-        return f"{size_text(value)}（{value:,}）"
+        return f"{size_text(value)} ({value:,})" if is_english() else f"{size_text(value)}（{value:,}）"
     if isinstance(value, int):
         return f"{value:,}"
     return plain_text(value)
@@ -62,13 +59,13 @@ def field_text(name: str, value) -> str:
 def plain_text(value) -> str:
     """Lists and objects as readable lines, deepest values last."""
     if isinstance(value, list):
-        separator = "；" if any(isinstance(item, dict) for item in value) else "、"
+        separator = _("；") if any(isinstance(item, dict) for item in value) else _("、")
         return separator.join(plain_text(item) for item in value)
     if isinstance(value, dict):
         if "text" in value:
             rest = [plain_text(part) for key, part in value.items() if key != "text"]
             return "\n".join([str(value["text"]), *rest])
-        return "，".join(plain_text(item) for key, item in value.items() if key not in ("uid", "profile", "sha256") and item not in ("", None))
+        return _("，").join(plain_text(item) for key, item in value.items() if key not in ("uid", "profile", "sha256") and item not in ("", None))
     return str(value)
 
 

@@ -53,5 +53,10 @@ def date_text(value: datetime.date | datetime.datetime | None) -> str:
     return value.isoformat() if value else ""
 
 
+def in_a_row(values) -> str:
+    """Words one after the other, as Chinese writes them; in English with commas. Empty ones are left out."""
+    return (", " if is_english() else "、").join(str(value) for value in values or [] if value)
+
+
 def is_english() -> bool:
     return (get_language() or "").startswith("en")

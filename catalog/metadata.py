@@ -5,7 +5,7 @@ import json
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog.formatting import count_text, size_text
+from catalog.formatting import count_text, in_a_row, size_text
 from catalog.labels import region_label, term_label
 from catalog.listing import FLAGS, VOCABULARIES, to_document
 from catalog.models import Dataset
@@ -67,7 +67,7 @@ def value_text(name: str, value) -> str:
         return count_text(value) if value < 10_000 else f"{value:,}"
     scheme = VOCABULARIES.get(name)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "、".join(term_label(scheme, item) if scheme else item for item in value)
+        return in_a_row(term_label(scheme, item) if scheme else item for item in value)
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     return term_label(scheme, value) if scheme and isinstance(value, str) else str(value)

@@ -3,13 +3,15 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from catalog.labels import portal_label
+
 
 def portal(request):
     return {
         "portal": {
             "id": settings.PORTAL_ID,
             "role": settings.PORTAL_ROLE,
-            "name": settings.PORTAL_NAME,
+            "name": portal_label(settings.PORTAL_ID, settings.PORTAL_NAME),
             "short_name": settings.PORTAL_SHORT_NAME or settings.PORTAL_NAME[:2],
             "base_url": settings.PORTAL_BASE_URL,
         },

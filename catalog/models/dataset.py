@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog.exceptions import InvalidTransition
+from catalog.formatting import is_english
 from catalog.ids import new_uid
 from catalog.querysets import DatasetQuerySet
 
@@ -254,6 +255,10 @@ class Dataset(models.Model):
     @property
     def is_multimodal(self) -> bool:
         return "multimodal" in self.modalities or len(self.modalities) > 1
+
+    @property
+    def title_local(self) -> str:
+        return self.title_en or self.title if is_english() else self.title
 
     @property
     def is_public(self) -> bool:

@@ -2,9 +2,11 @@
 
 import time
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
+from catalog.formatting import is_english
+from catalog.labels import bare, portal_label
 from catalog.models import KnowledgeNode, Portal, Term
 from catalog.search.query import MISSING, FacetValue
 
@@ -84,8 +86,8 @@ def value_label(name: str, value: str, own: dict[str, str] | None = None) -> str
         return own[value]
     if name in SCHEMES or name in ("knowledge_node", "portal"):
         label, english = _named(name, value)
-        label = label.removesuffix("数据集") if name in SHORTENED else label
-        return english or label if (get_language() or "").startswith("en") else label
+        shown = english or label if is_english() else label
+        return bare(shown) if name in SHORTENED else shown
     return value
 
 
@@ -101,7 +103,8 @@ def _named(name: str, value: str) -> tuple[str, str]:
 def _load() -> None:
     names = {(scheme, code): (label, english) for scheme, code, label, english in _terms()}
     names |= {("knowledge_node", code): (label, english) for code, label, english in KnowledgeNode.objects.values_list("code", "label", "label_en")}
-    names |= {("portal", pk): (name, "") for pk, name in Portal.objects.values_list("id", "name")}
+    with override("en"):
+        names |= {("portal", pk): (name, portal_label(pk, name)) for pk, name in Portal.objects.values_list("id", "name")}
     unknown = _held["unknown"] if len(_held["unknown"]) < 10_000 and _held["until"] > time.monotonic() else set()
     _held.update(until=time.monotonic() + KEPT, names=names, unknown=unknown)
 

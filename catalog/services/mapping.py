@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.exceptions import DomainError
-from catalog.formatting import size_text
-from catalog.labels import region_label, term_choices
+from catalog.formatting import in_a_row, is_english, size_text
+from catalog.labels import portal_label, region_label, term_choices
 from catalog.models import Dataset, Demand, Portal
 from catalog.search import backends
 from catalog.search.listing import parse_filters
 from catalog.search.query import MISSING, SearchQuery
-from catalog.tiles import TILES, province_of, quantile_limits, step_of
+from catalog.tiles import LATIN, TILES, province_of, quantile_limits, step_of
 
 # layer -> (label, dimension whose values the reader may pick, or "")
 LAYERS = {
@@ -164,7 +164,7 @@ def region_rows(query, counts, figures) -> list[dict]:
         {
             "code": code,
             "name": names.get(code, region_label(code)),
-            "char": TILES[code][0],
+            "char": letters_of(code),
             "count": counts.get(code, 0),
             "volume": volumes.get(code, 0),
             "good": good.get(code, 0),
@@ -174,6 +174,11 @@ def region_rows(query, counts, figures) -> list[dict]:
         }
         for code in sorted(TILES)
     ]
+
+
+def letters_of(code: str) -> str:
+    """What a tile says: the province's character, in English its two letters."""
+    return LATIN[code] if is_english() else TILES[code][0]
 
 
 def recent_by_province(days: int = 7) -> dict[str, int]:
@@ -213,14 +218,14 @@ def finding(layer: str, rows: list[dict], total: int, label: str) -> list[str]:
     if not placed:
         return [_("这一图层还没有可以画出的数字")]
     top = placed[:3]
-    names = "、".join(row["name"] for row in top)
+    names = in_a_row(row["name"] for row in top)
     return FINDINGS.get(layer, _category_finding)(names, top, rows, total, label)
 
 
 def _count_finding(names, top, rows, total, label) -> list[str]:
     number = sum(row["count"] for row in top)
     share = _("占 %(share)s%%") % {"share": f"{100 * number / total:.1f}"}
-    where = _("%(names)s%(many)s地") % {"names": names, "many": "一两三"[len(top) - 1]} if len(top) > 1 else names
+    where = {2: _("%(names)s两地"), 3: _("%(names)s三地")}[len(top)] % {"names": names} if len(top) > 1 else names
     return [where, _("有 %(number)s 个数据集，") % {"number": f"{number:,}"}, share]
 
 
@@ -289,15 +294,16 @@ def open_demands() -> dict[tuple[str, str], int]:
 
 
 def _matrix_finding(rows, columns) -> list[str]:
-    named = [(cell["count"], row["label"] + column["label"]) for row in rows for cell, column in zip(row["cells"], columns, strict=True)]
+    gap = " · " if is_english() else ""
+    named = [(cell["count"], f"{row['label']}{gap}{column['label']}") for row in rows for cell, column in zip(row["cells"], columns, strict=True)]
     cells = [cell for cell in named if cell[0]]
     if not cells:
         return [_("行业与模态的格子都还空着")]
     cells.sort(reverse=True)
-    top = "、".join(name for _count, name in cells[:2])
+    top = in_a_row(name for _count, name in cells[:2])
     empty = [row["label"] for row in rows if not row["total"]]
     if not empty:
-        thin = "、".join(row["label"] for row in rows[-2:])
+        thin = in_a_row(row["label"] for row in rows[-2:])
         return [_("%(top)s最厚，") % {"top": top}, _("%(thin)s仍薄") % {"thin": thin}]
     return [_("%(top)s最厚，") % {"top": top}, _("%(number)d 个领域还没有数据集") % {"number": len(empty)}]
 
@@ -312,7 +318,7 @@ def portal_network(query: SearchQuery | None = None) -> list[dict]:
     rows = [
         {
             "id": portal.id,
-            "name": portal.name,
+            "name": portal_label(portal.id, portal.name),
             "short_name": portal.short_name,
             "role": portal.role,
             "role_label": portal.get_role_display(),

@@ -5,6 +5,7 @@ import re
 from django.utils.translation import gettext as _
 
 from catalog.exceptions import ListingInvalid
+from catalog.formatting import in_a_row
 
 HEAD = 4096  # bytes that decide
 MEDIA_TYPES = {
@@ -59,7 +60,7 @@ def detect(name: str, head: bytes) -> str:
     if MARKUP.match(_ascii(head)):
         refuse("markup", _("“%(name)s”的内容是 HTML 或 SVG，可能带有脚本，不能作为样例。图像请用 PNG 或 JPEG。") % {"name": name})
     if stated not in MEDIA_TYPES:
-        allowed = "、".join(MEDIA_TYPES)
+        allowed = in_a_row(MEDIA_TYPES)
         refuse("format", _("不接受“%(name)s”这种文件。可以上传：%(allowed)s。") % {"name": name, "allowed": allowed})
     if stated in TEXT:
         _require_text(name, stated, head)

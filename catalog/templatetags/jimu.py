@@ -16,6 +16,7 @@ register.filter("size", formatting.size_text)
 register.filter("count", formatting.count_text)
 register.filter("moment", formatting.time_text)
 register.filter("day", formatting.date_text)
+register.filter("joined", formatting.in_a_row)
 register.filter("region", labels.region_label)
 
 
@@ -34,13 +35,20 @@ def terms(codes, scheme):
 @register.filter
 def bare(words):
     """Words of a vocabulary without the 数据集 at their end, where a column already says so."""
-    return [word.removesuffix("数据集") for word in words] if isinstance(words, list) else words.removesuffix("数据集")
+    return [labels.bare(word) for word in words] if isinstance(words, list) else labels.bare(words)
 
 
 @register.filter
-def joined(values):
-    """Words in a row, as Chinese writes them; in English with commas."""
-    return (", " if formatting.is_english() else "、").join(str(value) for value in values or [] if value)
+def portal_name(portal):
+    """The name of a portal, a row or a mapping, in the reader's language."""
+    plain = isinstance(portal, dict)
+    return labels.portal_label(portal["id"] if plain else portal.id, portal["name"] if plain else portal.name)
+
+
+@register.filter
+def portal_place(short_name, portal_id):
+    """{{ dataset.portal_short|portal_place:dataset.home_portal }}: 浙江, in English Zhejiang."""
+    return labels.portal_short(portal_id, short_name or portal_id)
 
 
 @register.filter
@@ -186,7 +194,7 @@ def sample_url(sample, dataset):
 def rights(dataset):
     """The three rights of 数据二十条 that the provider states."""
     held = [str(dataset._meta.get_field(name).verbose_name) for name in RIGHTS if getattr(dataset, name)]
-    return joined(held) or gettext("未填")
+    return formatting.in_a_row(held) or gettext("未填")
 
 
 RIGHTS = ("has_holding_right", "has_processing_right", "has_operating_right")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from catalog.cards import card_rows
-from catalog.formatting import count_text
+from catalog.formatting import count_text, in_a_row, is_english
 from catalog.models import Announcement
 from catalog.services import mapping, totals
 
@@ -43,7 +43,10 @@ def _map_caption(data):
     if not top:
         return _("打开地图")
     share = f"{100 * sum(row['count'] for row in top) / data['total']:.1f}"
-    return _("%(places)s合计占 %(share)s%%") % {"places": "".join(row["char"] for row in top), "share": share}
+    return _("%(places)s合计占 %(share)s%%") % {
+        "places": in_a_row(row["name"] for row in top) if is_english() else "".join(row["char"] for row in top),
+        "share": share,
+    }
 
 
 def _shelves():

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.cells import inert
 from catalog.exceptions import DomainError
+from catalog.formatting import in_a_row
 from catalog.services import mapping
 from catalog.views.problems import refuse
 
@@ -60,7 +61,7 @@ def _filters(query, layer):
     for name, values in query.filters.items():
         labels = {item.value: item.label for item in mapping.backends.get_backend().counts(mapping.narrowed(query, **{name: values}), name)}
         rest = {other: kept for other, kept in query.filters.items() if other != name}
-        yield {"label": "、".join(labels.get(value, value) for value in values), "url": _address(replace(query, filters=rest), layer=layer)}
+        yield {"label": in_a_row(labels.get(value, value) for value in values), "url": _address(replace(query, filters=rest), layer=layer)}
     if query.text:
         yield {"label": query.text, "url": _address(replace(query, text=""), layer=layer)}
 

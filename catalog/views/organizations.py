@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from catalog.cards import card_rows
-from catalog.labels import term_choices
+from catalog.labels import portal_label, term_choices
 from catalog.models import Organization, Portal
 from catalog.search import backends
 from catalog.search.query import MISSING, SearchQuery
@@ -35,7 +35,7 @@ def organization_list(request):
         rows = rows.filter(region__startswith=filters["region"][:2])
     ranked = sorted(rows, key=lambda row: (-counts.get(str(row.uid), 0), row.name))
     page = Paginator(ranked, PAGE).get_page(request.GET.get("page"))
-    portals = dict(Portal.objects.values_list("id", "name"))
+    portals = {pk: portal_label(pk, name) for pk, name in Portal.objects.values_list("id", "name")}
     for organization in page:
         organization.count = counts.get(str(organization.uid), 0)
         organization.portal_name = portals.get(organization.home_portal, organization.home_portal)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from catalog import display
 from catalog.exceptions import DomainError, ListingInvalid
+from catalog.formatting import in_a_row
 from catalog.forms.listing import StepForm
 from catalog.forms.steps import NAMES, STEPS, place
 from catalog.listing import FIELDS, to_document
@@ -132,7 +133,7 @@ def show_step(request, dataset, step, form, *, stale=(), status=200):
         "findings": [found | dict(zip(("step", "anchor"), place(found["pointer"]), strict=True)) for found in findings],
         "errors": [(entry, bound) for entry, bound in form.cards() if bound.errors],
         "samples": dataset.samples.all() if step == "files" else [],
-        "formats": "、".join(MEDIA_TYPES) if step == "files" else "",
+        "formats": in_a_row(MEDIA_TYPES) if step == "files" else "",
         "accept": ",".join(f".{name}" for name in [*MEDIA_TYPES, "ndjson", "jpg"]),
         "limit": settings.PORTAL_UPLOAD_MAX_BYTES,
     }

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
+from catalog.labels import portal_short
 from catalog.models import Dataset, Portal
 from federation.models import Checkpoint, Decision, Delivery, FeedState, Peer, Quarantine, RemoteRecord, SyncRun
 from federation.services import decisions
@@ -85,7 +86,7 @@ def desk_view() -> dict:
     decided = list(Decision.objects.exclude(kind=Decision.Kind.ADMIT, actor=None).select_related("change")[:20])  # without what went by itself
     seen = decisions.acknowledged(decided)
     titles = dict(Dataset.objects.filter(identifier__in=[row.identifier for row in decided]).values_list("identifier", "title"))
-    names = dict(Portal.objects.values_list("pk", "short_name"))
+    names = {pk: portal_short(pk, name) for pk, name in Portal.objects.values_list("pk", "short_name")}
     for row in decided:
         row.title, row.seen, row.portal_name = titles.get(row.identifier, row.identifier), seen[row.pk], names.get(row.portal, row.portal)
         row.dataset_uid = row.identifier.rsplit(":", 1)[-1]
