@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from catalog import display
 from catalog.exceptions import DomainError, NotAllowed
 from catalog.forms.steps import place
+from catalog.labels import portal_short
 from catalog.listing import to_document
 from catalog.models import AuditEntry, Portal, Review, ReviewComment, ReviewVerdict, User
 from catalog.permissions import require_review
@@ -53,7 +54,7 @@ def queue(request) -> dict:
     rows = open_reviews.filter(scopes[scope]).filter(**({"kind": kind} if kind else {})).distinct()
     rows = rows.select_related("dataset__organization", "revision").order_by("due_at", "id")[:QUEUE]
     names = {"all": _("全部"), "mine": _("我的"), "free": _("未分派"), "late": _("逾期"), "second": _("待复核")}
-    portals = dict(Portal.objects.values_list("id", "short_name"))
+    portals = {pk: portal_short(pk, name) for pk, name in Portal.objects.values_list("id", "short_name")}
     return {
         "rows": [due(row, now) | {"review": row, "portal": portals.get(row.dataset.home_portal, row.dataset.home_portal)} for row in rows],
         "scopes": [(name, names[name], counts[name]) for name in scopes],
