@@ -13,7 +13,9 @@ SENTENCES = {
     "data.csv 列 收缩压，第 9 行": "data.csv column 收缩压, line 9",
     "第 3、5 行": "line 3, 5",
     "超过 5% 的文件读不出。（3 / 40）": "More than 5% of the files cannot be read. (3 / 40)",
-    "B 级要求每个维度不低于 60 分：说明文档 55.0、数据质量 41.2": "Grade B needs at least 60 points in every dimension: Documentation 55.0, Data quality 41.2",
+    "B 级要求每个维度不低于 60 分：说明文档 55.0、数据质量 41.2": (
+        "Grade B needs at least 60 points in every dimension: Documentation 55.0, Data quality 41.2"
+    ),
     "A-维度": "A dimension",
     "身份证号码 12 处（9 个不同），候选中 80% 通过校验。": ("Identity card numbers: 12 places (9 different); 80% of the candidates pass the check."),
     "不是合格的 JSON：第 3 行第 5 列（unexpected end）。": "Not valid JSON: line 3, column 5 (unexpected end).",
