@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import translation
 
 CHROMIUM = "/usr/bin/chromium"
 append_only = importlib.import_module("catalog.migrations.0002_append_only")
@@ -20,6 +21,14 @@ def django_db_setup(django_db_setup, django_db_blocker):
         call_command("load_schemes", verbosity=0)
         with connection.schema_editor() as editor:  # transactional tests empty their tables; tests/catalog/test_audit.py puts them back
             append_only.drop(None, editor)
+
+
+@pytest.fixture(autouse=True)
+def chinese():
+    """A request in English leaves its thread in English; every test starts in Chinese."""
+    translation.activate("zh-hans")
+    yield
+    translation.activate("zh-hans")
 
 
 def pytest_collection_modifyitems(config, items):
