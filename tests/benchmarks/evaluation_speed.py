@@ -1,6 +1,6 @@
 """How many listings a second `manage.py evaluate --all` scores from their metadata, with run, scores, grade, index and outbox written.
 
-    .venv/bin/python -m tests.benchmarks.evaluation_speed [COUNT]
+.venv/bin/python -m tests.benchmarks.evaluation_speed [COUNT]
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Rows per second and peak memory of every whole-catalogue export.
 
-    .venv/bin/python -m tests.benchmarks.export_speed [ROWS]
+.venv/bin/python -m tests.benchmarks.export_speed [ROWS]
 """
 
 import resource
