@@ -4,7 +4,7 @@ import ctypes
 import logging
 import os
 import signal
-import subprocess  # nosec B404: starts this project's own commands
+import subprocess  # nosec B404  # starts this project's own commands
 import time
 from dataclasses import dataclass, field
 
@@ -27,7 +27,7 @@ class Child:
     due: float = field(default=0.0)
 
     def start(self) -> None:
-        self.process = subprocess.Popen(  # nosec B603: a list, no shell
+        self.process = subprocess.Popen(  # nosec B603  # a list, no shell
             self.command, env=self.environment, start_new_session=True, preexec_fn=end_with_parent, stdout=self.output, stderr=self.output
         )
         self.started = time.monotonic()

@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-import subprocess  # nosec B404: starts this project's own commands
+import subprocess  # nosec B404  # starts this project's own commands
 import threading
 import time
 import urllib.error
@@ -149,6 +149,6 @@ def wait_for(portals, supervisor) -> bool:
 
 def answers(url: str) -> bool:
     with suppress(urllib.error.URLError, OSError):
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  # nosec B310: our own http address
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  # nosec B310  # our own http address
             return response.status == 200
     return False
