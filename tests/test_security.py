@@ -12,6 +12,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from rest_framework.throttling import AnonRateThrottle
 
 from catalog.api.authentication import create_token
 from catalog.cells import inert
@@ -318,3 +319,18 @@ def test_a_nul_character_is_answered_with_a_sentence(client):
     assert client.get("/id/%00").status_code == 400
     assert client.get("/organizations/?q=%00").status_code == 200
     assert client.post("/desk/notifications/read/", {"a": "\x00"}).status_code == 400
+
+
+def test_figures_are_for_this_machine_or_who_has_the_token(client, settings):
+    settings.PORTAL_METRICS_TOKEN = "a-token-of-some-length"
+
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 404
+    assert client.get("/metrics", REMOTE_ADDR="127.0.0.1", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.9", headers={"Authorization": "Bearer wrong"}).status_code == 404
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.9", headers={"Authorization": "Bearer a-token-of-some-length"}).status_code == 200
+
+
+def test_a_made_up_forwarding_header_makes_nobody_another_caller(rf):
+    requests = [rf.get("/", REMOTE_ADDR="203.0.113.9", headers={"X-Forwarded-For": made_up}) for made_up in ("1.1.1.1", "2.2.2.2, 3.3.3.3")]
+
+    assert {AnonRateThrottle.get_ident(None, request) for request in requests} == {"203.0.113.9"}
