@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from catalog.labels import portal_short
 from catalog.models import Dataset, Portal
-from federation.models import Checkpoint, Decision, Delivery, FeedState, Peer, Quarantine, RemoteRecord, SyncRun
-from federation.services import decisions
+from federation.models import Change, Checkpoint, Decision, Delivery, FeedState, Peer, Quarantine, RemoteRecord, SyncRun
+from federation.models.peers import LATE
+from federation.services import acks, decisions
 
 TARGET_MS = 30_000
 ORDER = {"diverged": 0, "late": 1, "stale": 1, "pending": 2, "suspended": 3, "ok": 5, "invited": 6, "revoked": 7}
@@ -90,6 +91,7 @@ def desk_view() -> dict:
     for row in decided:
         row.title, row.seen, row.portal_name = titles.get(row.identifier, row.identifier), seen[row.pk], names.get(row.portal, row.portal)
         row.dataset_uid = row.identifier.rsplit(":", 1)[-1]
+        row.late = row.seen is False and timezone.now() - row.decided_at > LATE
     return {
         "applied_today": SyncRun.objects.filter(started_at__gte=today).aggregate(sum=Sum("applied"))["sum"] or 0,
         "lag_median_ms": median(recent) if recent else None,
@@ -100,6 +102,8 @@ def desk_view() -> dict:
         "held_portals": _held_portals(held),
         "decisions": decided,
         "unconfirmed": _unconfirmed(),
+        "late_portals": _late_portals(),
+        "parked_elsewhere": acks.parked_elsewhere(),
         "feeds": list(FeedState.objects.order_by("stream", "audience")[:50]),
         "is_national": settings.PORTAL_ROLE == "national",
     }
@@ -110,6 +114,16 @@ def _unconfirmed() -> int:
     confirmed = dict(Delivery.objects.filter(stream=decisions.DECISIONS).values_list("peer_id", "seq"))
     heads = FeedState.objects.filter(stream=decisions.DECISIONS).values_list("audience", "head")
     return sum(max(head - confirmed.get(audience, 0), 0) for audience, head in heads)
+
+
+def _late_portals() -> list[str]:
+    """Names of the portals taking part that have not acknowledged a decision of more than 15 minutes ago."""
+    old = Change.objects.filter(stream=decisions.DECISIONS, ts__lt=timezone.now() - LATE)
+    newest = dict(old.values_list("audience").annotate(Max("seq")).order_by())
+    confirmed = dict(Delivery.objects.filter(stream=decisions.DECISIONS).values_list("peer_id", "seq"))
+    late = [portal for portal, seq in newest.items() if (seq or 0) > confirmed.get(portal, 0)]
+    rows = Peer.objects.filter(pk__in=late, state__in=[Peer.State.ACTIVE, Peer.State.DIVERGED]).order_by("pk")
+    return list(rows.values_list("portal__name", flat=True))
 
 
 def _held_portals(held) -> list[dict]:
