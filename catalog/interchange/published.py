@@ -93,8 +93,11 @@ def _files(first, last):
 
 
 def _grouped(rows, names):
-    groups = defaultdict(list)
-    for dataset, uid, *values in rows.order_by("dataset_id", "position", "id").values_list("dataset_id", "uid", *names):
-        filled = {name: value for name, value in zip(names, values, strict=True) if value not in ("", None, [], {}, False)}
+    groups, decoded = defaultdict(list), [name for name in names if name in ("columns", "profile")]
+    plain = [name for name in names if name not in decoded]
+    rows = rows.annotate(**{f"raw_{name}": Cast(name, TextField()) for name in decoded}).order_by("dataset_id", "position", "id")
+    for dataset, uid, *values in rows.values_list("dataset_id", "uid", *plain, *(f"raw_{name}" for name in decoded)):
+        filled = {name: value for name, value in zip(plain, values, strict=False) if value}
+        filled |= {name: orjson.loads(text) for name, text in zip(decoded, values[len(plain) :], strict=True) if text not in EMPTY}
         groups[dataset].append({"uid": str(uid)} | filled)
     return groups

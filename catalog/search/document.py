@@ -174,6 +174,8 @@ def pack(values: dict[str, list]) -> str:
 
 
 def _clean(name: str, values) -> list[str]:
+    if not values or values == [""]:
+        return [MISSING]
     limit = 300 if name == "organization" else VALUE
     texts = (value.strip().replace(BETWEEN_VALUES, " ").replace(BETWEEN_DIMENSIONS, " ")[:limit] for value in values if isinstance(value, str))
     return sorted({text for text in texts if text}) or [MISSING]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from catalog import rows
 from catalog.exceptions import DomainError
 from catalog.ids import parse_urn
 from catalog.models import Dataset, Review
@@ -84,8 +85,8 @@ def apply_listings(peer: Peer, events, *, release: bool = False, whole: bool = F
 def sort_events(peer: Peer, stream: str, events, *, whole: bool = False) -> Batch:
     """The rules of rev and hash: above the stored rev write, equal and same hash nothing, equal and other hash park, lower nothing."""
     batch = Batch(peer, stream)
-    rows = RemoteRecord.objects.filter(peer=peer, stream=stream, identifier__in=[event.id for event in events])
-    found = list(rows.values_list("identifier", "rev", "hash", "seen_rev"))
+    records = RemoteRecord.objects.filter(peer=peer, stream=stream, identifier__in=[event.id for event in events])
+    found = list(records.values_list("identifier", "rev", "hash", "seen_rev"))
     known = {identifier: (rev, hash_) for identifier, rev, hash_, _seen in found}
     refused = set(
         Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=known, state=Quarantine.State.REFUSED).values_list(
@@ -215,26 +216,21 @@ def _open_admissions(peer, datasets, decided, before) -> None:
     waiting = [row for row in undecided if row.admission == Dataset.Admission.PENDING and before.get(row.identifier) != "pending"]
     busy = set(Review.objects.filter(dataset__in=waiting, state__in=Review.OPEN_STATES).values_list("dataset_id", flat=True))
     due = timezone.now() + timedelta(days=settings.PORTAL_REVIEW_DAYS)
-    Review.objects.bulk_create([Review(dataset=row, kind=Review.Kind.NATIONAL, due_at=due) for row in waiting if row.pk not in busy])
+    rows.insert(Review, [Review(dataset=row, kind=Review.Kind.NATIONAL, due_at=due) for row in waiting if row.pk not in busy])
 
 
 def keep_records(peer: Peer, stream: str, events) -> None:
     """Raw bytes as they came, one row per identifier. Parked events of lower revisions are thereby settled."""
     now = timezone.now()
-    rows = [
+    records = [
         RemoteRecord(
             peer=peer, stream=stream, identifier=event.id, op=event.op, rev=event.rev, hash=event.hash, doc=event.doc, seq=event.seq,
             event_ts=_time(event.ts), received_at=now,
         )
         for event in events
     ]  # fmt: skip
-    RemoteRecord.objects.bulk_create(
-        rows,
-        batch_size=90,
-        update_conflicts=True,
-        unique_fields=["peer", "stream", "identifier"],
-        update_fields=["op", "rev", "hash", "doc", "seq", "event_ts", "received_at"],
-    )
+    names = ["op", "rev", "hash", "doc", "seq", "event_ts", "received_at"]
+    rows.insert(RemoteRecord, records, conflict=["peer", "stream", "identifier"], update=names)
     revs = {event.id: event.rev for event in events}
     open_rows = Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=revs, state__in=["parked", "held"])
     settled = [row.pk for row in open_rows.only("identifier", "rev") if row.rev <= revs[row.identifier]]
@@ -263,7 +259,7 @@ def _write_tombstones(batch: Batch) -> None:
             dataset.status_reason = checks.CONTROL.sub("", reason)[:2000] if isinstance(reason, str) else ""
             dataset.rev, dataset.synced_at = event.rev, timezone.now()
             changed.append(dataset)
-    Dataset.objects.bulk_update(changed, ["status", "status_reason", "rev", "synced_at"], batch_size=100)
+    rows.overwrite(Dataset, changed, ["status", "status_reason", "rev", "synced_at"])
     keep_records(batch.peer, LISTINGS, [event for event, _document in batch.dels])
     audit.append_many([("federation.withdrawn", row, {"rev": row.rev, "status": row.status}) for row in changed], label=batch.peer.pk)
     if changed:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog import rows
 from catalog.exceptions import InvalidTransition, ListingInvalid, NotAllowed
 from catalog.models import Dataset, Review, User
 from catalog.services import audit
@@ -78,7 +79,7 @@ def issue(datasets: Sequence[Dataset], kind: str, *, admission: str | None = Non
     hashes = dict(
         RemoteRecord.objects.filter(stream="listings", identifier__in=[dataset.identifier for dataset in datasets]).values_list("identifier", "hash")
     )
-    rows = []
+    found = []
     for dataset in datasets:
         last = before.get(dataset.identifier)
         row = Decision(identifier=dataset.identifier, portal=dataset.home_portal, kind=kind, actor=actor, reason=reason)
@@ -87,14 +88,14 @@ def issue(datasets: Sequence[Dataset], kind: str, *, admission: str | None = Non
         row.target_rev, row.target_hash = dataset.rev, hashes.get(dataset.identifier, dataset.document_hash)
         row.grade = grade_block(dataset) if kind == Kind.GRADE else (last.grade if last else None)
         row.reason = reason or (last.reason if last and kind == Kind.GRADE else "")
-        rows.append(row)
-    changes = {row.identifier: _change(row) for row in rows if row.portal != settings.PORTAL_ID}
+        found.append(row)
+    changes = {row.identifier: _change(row) for row in found if row.portal != settings.PORTAL_ID}
     outbox.write(list(changes.values()))
-    for row in rows:
+    for row in found:
         row.change = changes.get(row.identifier)
-    Decision.objects.bulk_create(rows, batch_size=200)
-    audit.append_many([(f"decision.{kind}", row, {"rev": row.rev, "target_rev": row.target_rev, "reason": reason}) for row in rows], actor=actor)
-    return rows
+    rows.insert(Decision, found)
+    audit.append_many([(f"decision.{kind}", row, {"rev": row.rev, "target_rev": row.target_rev, "reason": reason}) for row in found], actor=actor)
+    return found
 
 
 def grade_block(dataset: Dataset) -> dict:

@@ -1,26 +1,26 @@
 """How many listings a second `import_catalog` stores on SQLite, search index and outbox included.
 
-    .venv/bin/python tests/benchmarks/import_speed.py [FILE] [--rows N]
+    .venv/bin/python -m tests.benchmarks.import_speed [FILE_OR_FOLDER] [--rows N]
 
-Without FILE it makes a list of 20,000 rows. Each line is a run of the real command on a fresh folder.
+Without one it makes a list of 20,000 rows. Each line is a run of the real command, its start included; CPU s is that process's own.
 """
 
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.benchmarks import setting
 
 
 def manage(folder, *arguments) -> str:
-    environment = os.environ | {"PORTAL_DEBUG": "1", "PORTAL_DATA_DIR": folder}
-    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
-    return done.stdout
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=setting.ROOT, env=os.environ | setting.environment(folder), capture_output=True, text=True).stdout
 
 
 def made(folder: str, rows: int) -> str:
@@ -30,25 +30,29 @@ def made(folder: str, rows: int) -> str:
     return str(path)
 
 
+def worked() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("file", nargs="?")
+    parser.add_argument("source", nargs="?")
     parser.add_argument("--rows", type=int, default=20_000)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        path = arguments.file or made(folder, arguments.rows)
+    with tempfile.TemporaryDirectory(prefix="jimu-bench-") as folder:
+        path = arguments.source or made(folder, arguments.rows)
         manage(folder, "migrate", "-v0")
         manage(folder, "load_vocabularies", "-v0")
-        started = time.perf_counter()
-        manage(folder, "check")
-        start_up = time.perf_counter() - started
-        print(f"{'run':<14}{'records':>9}{'seconds':>9}{'per second':>12}")
+        print(setting.machine(), "\n", flush=True)
+        print("| run | records | created | updated | seconds | CPU s | records/s | per CPU s |\n|---|---|---|---|---|---|---|---|", flush=True)
         for name, options in (("dry run", ["--dry-run"]), ("first import", []), ("second import", [])):
-            started = time.perf_counter()
+            begun, before = time.perf_counter(), worked()
             report = json.loads(manage(folder, "import_catalog", path, "--json", *options))
-            seconds = time.perf_counter() - started - start_up
+            seconds, cpu = time.perf_counter() - begun, worked() - before
             records = sum(report[key] for key in ("created", "updated", "unchanged", "rejected"))
-            print(f"{name:<14}{records:>9}{seconds:>9.1f}{records / seconds:>12.0f}")
+            figures = f"{seconds:.1f} | {cpu:.1f} | {records / seconds:,.0f} | {records / cpu:,.0f}"
+            print(f"| {name} | {records} | {report['created']} | {report['updated']} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ def environment(folder: str) -> dict[str, str]:
         "PORTAL_SECRET_KEY": "only-for-measuring-" + "0" * 40,
         "PORTAL_BASE_URL": "http://127.0.0.1",
         "PORTAL_DATA_DIR": folder,
+        "PORTAL_STATIC_ROOT": f"{folder}/static",
         "PORTAL_LOG_LEVEL": "ERROR",
     }
 
@@ -43,7 +44,7 @@ def machine() -> str:
     return f"{datetime.date.today()} · {version} · {cores} · load {os.getloadavg()[0]:.1f}"
 
 
-def listings(count: int, *, documentation: bool = True) -> list:
+def listings(count: int) -> None:
     """So many listed datasets of this portal, with one file each, without index rows and jobs."""
     from django.db import transaction
     from django.utils import timezone
@@ -54,7 +55,7 @@ def listings(count: int, *, documentation: bool = True) -> list:
     from catalog.models import Dataset, Resource
     from tests.factories import COMPLETE, make_organization
 
-    organization, made = make_organization(), []
+    organization = make_organization()
     kept = COMPLETE | {"home_portal": "cn", "organization": organization, "status": "listed", "listed_at": timezone.now()}
     for start_at in range(0, count, 1000):
         uids = [new_uid() for _number in range(min(1000, count - start_at))]
@@ -70,5 +71,3 @@ def listings(count: int, *, documentation: bool = True) -> list:
                 row._prefetched_objects_cache = {"resources": [file], "samples": []}
                 row.document_hash = digest(to_document(row))
             rows.overwrite(Dataset, batch, ["document_hash"])
-        made += batch
-    return made
