@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.middleware import locale
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 ALLOWANCE = 1024 * 1024  # form fields and boundaries around the file
@@ -70,3 +72,18 @@ def refuse_upload(request, *, path: str, size: int | None, limit: int) -> HttpRe
 
         return HttpResponse(problem(413, message, code="too_large"), status=413, content_type="application/problem+json")
     return render(request, "413.html", {"message": message}, status=413)
+
+
+class LocaleMiddleware(locale.LocaleMiddleware):
+    """Chinese first: a page is in English only when its reader switched. The API answers by Accept-Language."""
+
+    def process_request(self, request):
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        if chosen in dict(settings.LANGUAGES):
+            language = chosen
+        elif request.path.startswith("/api/"):
+            language = translation.get_language_from_request(request)
+        else:
+            language = settings.LANGUAGE_CODE
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language()

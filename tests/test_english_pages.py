@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from catalog.search import index_datasets
 from tests.factories import make_dataset, make_member, make_organization, make_user
@@ -25,7 +25,9 @@ ENGLISH = {
 
 @pytest.fixture
 def english():
-    return Client(headers={"accept-language": "en"})
+    reader = Client()
+    reader.cookies["language"] = "en"
+    return reader
 
 
 @pytest.fixture
@@ -82,7 +84,8 @@ def test_the_review_desk_is_english(english, organization):
     from catalog.services.registration import submit_dataset
 
     member = make_member(organization, username="provider")
-    submit_dataset(make_dataset(**ENGLISH, organization=organization), user=member)
+    with translation.override("en"):  # findings are kept in the language of who submits
+        submit_dataset(make_dataset(**ENGLISH, organization=organization), user=member)
     english.force_login(make_user(role="reviewer", username="reviewer"))
     assert chinese_left(english.get("/review/")) == []
 
@@ -106,4 +109,9 @@ def test_the_english_title_stands_first_in_english(client, organization):
     row = make_dataset(title="道路病害图像", title_en="Road defects", organization=organization, status="listed", listed_at=timezone.now())
     address = reverse("catalog:dataset_detail", args=[row.uid])
     assert "<h1>道路病害图像</h1>" in client.get(address).content.decode()
-    assert "<h1>Road defects</h1>" in client.get(address, headers={"accept-language": "en"}).content.decode()
+    client.cookies["language"] = "en"
+    assert "<h1>Road defects</h1>" in client.get(address).content.decode()
+
+
+def test_a_page_is_chinese_until_its_reader_switches(client):
+    assert '<html lang="zh-Hans"' in client.get("/", headers={"accept-language": "en-US,en"}).content.decode()
