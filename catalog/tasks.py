@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from catalog import jobs
+from catalog.search import feeding
 from catalog.services import review
 
 
@@ -24,3 +25,8 @@ def prune_jobs() -> int:
 @shared_task
 def end_public_notices() -> int:
     return review.end_public_notices()
+
+
+@shared_task
+def feed_search() -> bool:
+    return feeding.catch_up()

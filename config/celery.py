@@ -17,6 +17,7 @@ app.autodiscover_tasks()
 # What nobody fetched before the next of its kind comes is dropped: a worker that was away does not find a heap.
 app.conf.beat_schedule = {
     "sweep-jobs": {"task": "catalog.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
+    "feed-search": {"task": "catalog.tasks.feed_search", "schedule": 10.0, "options": {"expires": 10}},
     "end-public-notices": {"task": "catalog.tasks.end_public_notices", "schedule": 300.0, "options": {"expires": 300}},
     "prune-jobs": {"task": "catalog.tasks.prune_jobs", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
     "sweep-federation": {"task": "federation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},

@@ -178,6 +178,8 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 ELASTICSEARCH_URL = env_urls("ELASTICSEARCH_URL", schemes=("http", "https"))
+ELASTICSEARCH_SHARDS = env_int("ELASTICSEARCH_SHARDS", 1, low=1, high=64)
+ELASTICSEARCH_REPLICAS = env_int("ELASTICSEARCH_REPLICAS", 1 if len(ELASTICSEARCH_URL) > 1 else 0, high=8)
 S3_BUCKET = env_str("PORTAL_S3_BUCKET")
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env_str("PORTAL_STATIC_ROOT", str(BASE_DIR / "var" / "static")))
@@ -291,5 +293,5 @@ LOGGING = {
     "formatters": {"line": {"()": "config.logs.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env_choice("PORTAL_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")},
-    "loggers": {"axes": {"level": "WARNING"}, "py.warnings": {"level": "ERROR"}},
+    "loggers": {"axes": {"level": "WARNING"}, "elastic_transport": {"level": "ERROR"}, "py.warnings": {"level": "ERROR"}},
 }

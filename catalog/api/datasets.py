@@ -142,7 +142,8 @@ class DatasetViewSet(IdempotentMixin, viewsets.GenericViewSet):
         return Response(body, status=status_code, headers={"ETag": etag} | headers)
 
     def list(self, request):
-        return Response(dataset_page(request))
+        page = dataset_page(request)
+        return Response(page, headers={"X-Search-Engine": "database; degraded"} if page["degraded"] else None)
 
     def create(self, request):
         document = {key: value for key, value in parsed(CreateDatasetSerializer, request).items() if value is not None}

@@ -77,8 +77,8 @@ def _refined(snapshot: Snapshot, head: np.ndarray, folded: str, in_title: np.nda
         return head
     pks = [int(pk) for pk in snapshot.numbers["dataset_id"][judged]]
     titles = _titles(pks)
-    gain = np.array([_gain(titles.get(pk, ""), folded) for pk in pks])
-    better = judged[np.argsort(-(gain + _relevance(snapshot, judged, folded, in_title)), kind="stable")]
+    gains = np.array([gain(titles.get(pk, ""), folded) for pk in pks])
+    better = judged[np.argsort(-(gains + _relevance(snapshot, judged, folded, in_title)), kind="stable")]
     return np.concatenate([better, head[~in_title[head]]])
 
 
@@ -89,7 +89,8 @@ def _titles(pks: list[int]) -> dict[int, str]:
         return dict(cursor.fetchall())
 
 
-def _gain(title: str, folded: str) -> float:
+def gain(title: str, folded: str) -> float:
+    """Points of a folded title for having the query as it was typed."""
     at = title.find(folded)
     if at < 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""What every search engine must hold. Runs on the database of the test run; with DATABASE_URL on PostgreSQL."""
+"""What every search engine must hold. Runs on the database of the test run (with DATABASE_URL on PostgreSQL) and on Elasticsearch."""
 
 import json
 import random
@@ -19,10 +19,23 @@ from catalog.search.query import DIMENSIONS, FACETS, SORTS, SearchQuery
 from catalog.search.text import fold, pieces, tokens
 from catalog.services.datasets import project_admission, purge_dataset
 from catalog.services.publication import touch_counter
+from tests.elastic import prompt_elasticsearch
 from tests.factories import make_dataset, make_organization
 from tests.shared import shared
 
 ENGINE = "postgresql" if connection.vendor == "postgresql" else "sqlite"
+
+
+@pytest.fixture(autouse=True, params=["database", pytest.param("elasticsearch", marks=pytest.mark.services("ELASTICSEARCH_URL"))])
+def engine(request):
+    """The name the engine gives itself. Tests marked `database_only` are about what only one database with its records can do."""
+    if request.param == "database":
+        yield ENGINE
+        return
+    if request.node.get_closest_marker("database_only"):
+        pytest.skip("holds for an index in the records' own transaction")
+    with prompt_elasticsearch() as engine:
+        yield engine.name
 
 
 def listed(**fields):
@@ -64,8 +77,8 @@ def catalogue(db):
     return {row.pk: (fold(row.title), fold(row.description)) for row in made}
 
 
-def test_the_engine_is_that_of_the_database(db):
-    assert get_backend().name == ENGINE
+def test_the_engine_is_that_of_the_settings(db, engine):
+    assert get_backend().name == engine
 
 
 def test_every_stretch_of_a_real_title_or_description_finds_its_dataset(catalogue):
@@ -142,6 +155,7 @@ def test_provider_keywords_documentation_and_columns_are_searched():
         organization=organization, keywords=["鱼鳞塘"], documentation={"purpose": {"text": "识别一线潮"}}, description="", status="draft"
     )
     dataset.status = "listed"
+    dataset.save()
     Resource.objects.create(dataset=dataset, name="潮位.csv", columns=[{"name": "潮头高度"}])
     Sample.objects.create(dataset=dataset, name="s.csv", state="ready", profile={"columns": [{"name": "测站编号"}]})
     index_datasets([dataset])
@@ -522,6 +536,7 @@ def test_a_counted_download_does_not_make_the_index_stale():
     assert get_backend().check()["stale"] == []
 
 
+@pytest.mark.database_only
 @pytest.mark.django_db(transaction=True)
 def test_a_rolled_back_write_is_seen_by_nobody_and_a_committed_one_by_everybody():
     backend, other = get_backend(), type(get_backend())()  # `other` stands for another process: it shares only the database

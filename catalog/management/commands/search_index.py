@@ -3,10 +3,11 @@
 import json
 import sys
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from catalog.search.backends import get_backend
+from catalog.search.backends.base import EngineDown
 
 
 class Command(BaseCommand):
@@ -20,6 +21,8 @@ class Command(BaseCommand):
         self.as_json = options["json"]
         try:
             getattr(self, f"run_{action}")(get_backend())
+        except EngineDown as error:
+            raise CommandError(f"Elasticsearch 没有应答，未完成：{error}", returncode=2) from None
         except KeyboardInterrupt:
             self.stderr.write("已停止；已写入的部分有效，再运行一次即可补全。")
             sys.exit(130)

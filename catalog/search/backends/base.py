@@ -6,6 +6,10 @@ from collections.abc import Iterable, Sequence
 from catalog.search.query import FacetValue, SearchQuery, SearchResult
 
 
+class EngineDown(Exception):
+    """The search server gave no answer that can be used; the message says why."""
+
+
 class SearchBackend(ABC):
     """Recall contract: a query of two or more characters finds every visible dataset whose folded text contains it."""
 
@@ -57,3 +61,11 @@ class SearchBackend(ABC):
     @abstractmethod
     def status(self) -> dict:
         """{"engine", "rows", "published", …} for the command line and the operations page."""
+
+    def is_behind(self) -> bool:
+        """Whether committed changes wait to be sent to a server; an index in the database never is."""
+        return False
+
+    def feed(self) -> int:
+        """Send what waits; rows sent."""
+        return 0

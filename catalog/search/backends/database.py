@@ -84,6 +84,10 @@ class DatabaseBackend(SearchBackend):
         self._insert_tokens([(document.pk, document.tokens) for document in retold])
         rows = [self._row(document, version) for document in changed] + [(pk, version, *EMPTY_ROW) for pk in gone]
         self._upsert(rows)
+        self.after_write()
+
+    def after_write(self) -> None:
+        """Called in the transaction that wrote index rows. An engine that is fed from these rows takes note here."""
 
     def _row(self, document: IndexDocument, version: int) -> tuple:
         kept = zlib.compress(document.tokens.encode(), 1) if self.keeps_tokens else b""
@@ -202,11 +206,11 @@ class DatabaseBackend(SearchBackend):
 
     def build(self, *, on_progress=lambda done, total: None) -> int:
         """Rows are replaced batch by batch, each in its own transaction: searches go on and no writer waits for long."""
-        self._renew()
+        self.renew()
         total, done, last = Dataset.objects.published().count(), 0, 0
         on_progress(0, total)
         while batch := list(Dataset.objects.published().filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-            self._rewrite(batch)
+            self.rewrite(batch)
             last, done = batch[-1], done + len(batch)
             on_progress(done, total)
         self.remove(self._ghosts())
@@ -214,11 +218,11 @@ class DatabaseBackend(SearchBackend):
         return done
 
     @transaction.atomic
-    def _rewrite(self, pks: list[int]) -> None:
+    def rewrite(self, pks: list[int]) -> None:
         self._next_version()  # no other writer from here on: what is read now is what gets indexed
         self._index(list(Dataset.objects.filter(pk__in=pks)), force=True)
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
         """An index of another format, or of none, starts empty: its old tokens could not be deleted."""
         state = SearchState.objects.filter(id=1).first()
         if state is None or state.format != FORMAT:
@@ -252,7 +256,7 @@ class DatabaseBackend(SearchBackend):
         self._drop_stray_tokens()
         wrong = found["missing"] + found["stale"]
         for start in range(0, len(wrong), BATCH):
-            self._rewrite(wrong[start : start + BATCH])
+            self.rewrite(wrong[start : start + BATCH])
         self.remove(found["ghost"])
         return found
 
