@@ -60,7 +60,8 @@ class Gate:
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
     def shut(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # shut already
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         while self.open_ones:
             with suppress(OSError):

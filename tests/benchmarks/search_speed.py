@@ -1,6 +1,6 @@
 """Speed of search over real titles through the HTTP API, all facets counted: python tests/benchmarks/search_speed.py [--count N].
 
-Uses a database of its own in a temporary folder (or DATABASE_URL, which must be empty; and ELASTICSEARCH_URL) and the shared titles; prints one table.
+Uses a database of its own in a temporary folder (or DATABASE_URL, which must be empty; and ELASTICSEARCH_URL) and shared titles; prints one table.
 """
 
 import argparse
