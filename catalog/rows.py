@@ -142,6 +142,7 @@ def _execute(statement: str, rows: list[tuple]) -> None:
             from psycopg2 import extras
 
             run = extras.execute_values if statement.startswith("INSERT") else extras.execute_batch
-            run(cursor.cursor, statement, rows, page_size=PAGE)
+            with connection.wrap_database_errors:  # the driver's own cursor: without this its errors are not Django's
+                run(cursor.cursor, statement, rows, page_size=PAGE)
         else:
             cursor.executemany(statement, rows)

@@ -28,10 +28,11 @@ def entry_point(word, env, folder):
 def nginx_configuration(folder, web, plain):
     """The shipped file with ports, names and folders of this test; plain http, since a certificate is the operator's."""
     text = (DEPLOY / "nginx.conf").read_text()
+    text = text.replace("/tmp/", f"{folder}/")  # first: the checkout itself may lie below /tmp
     text = text.replace("server web:8000;", f"server 127.0.0.1:{web};")
     text = text.replace("listen 443 ssl http2;", f"listen 127.0.0.1:{plain};").replace("listen 80;", f"listen 127.0.0.1:{plain + 1};")
     text = re.sub(r"^\s+ssl_.*;\n", "", text, flags=re.MULTILINE).replace("/srv/jimu/static/", f"{ROOT}/var/static/")
-    text = text.replace("/tmp/", f"{folder}/").replace("/dev/stdout", f"{folder}/access.log").replace("/dev/stderr", f"{folder}/error.log")
+    text = text.replace("/dev/stdout", f"{folder}/access.log").replace("/dev/stderr", f"{folder}/error.log")
     path = folder / "nginx.conf"
     path.write_text(("user root;\n" if os.getuid() == 0 else "") + text)
     return path

@@ -23,12 +23,12 @@ class PostgresBackend(DatabaseBackend):
     name = "postgresql"
 
     def _upsert(self, rows: list[tuple]) -> None:
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, connection.wrap_database_errors:  # the driver's own cursor
             execute_values(cursor.cursor, UPSERT, rows, page_size=200)
 
     def _insert_tokens(self, items: list[tuple[int, str]]) -> None:
         statement = f"INSERT INTO {TABLE} VALUES %s ON CONFLICT (dataset_id) DO UPDATE SET tokens = excluded.tokens"  # noqa: S608
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, connection.wrap_database_errors:
             shaped = [(pk, _fitting(joined)) for pk, joined in items]
             execute_values(cursor.cursor, statement, shaped, template="(%s, array_to_tsvector(string_to_array(%s, ' ')))", page_size=100)
 
