@@ -33,7 +33,7 @@ def chinese():
 
 def pytest_collection_modifyitems(config, items):
     """Skip, with the reason, what needs a server or a browser that is not here; with PORTAL_REQUIRE_SERVICES=1 fail instead."""
-    elsewhere = [item for item in items if connection.vendor != "sqlite" and item.get_closest_marker("sqlite")]
+    elsewhere = [item for item in items if belongs_elsewhere(item)]
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = [item for item in items if item not in elsewhere]
@@ -44,6 +44,14 @@ def pytest_collection_modifyitems(config, items):
             item.lack = reason
         elif reason:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def belongs_elsewhere(item) -> bool:
+    """What this database or this search engine does not promise is not selected here; it runs where it holds."""
+    if item.get_closest_marker("sqlite") and connection.vendor != "sqlite":
+        return True
+    engine = item.callspec.params.get("engine") if hasattr(item, "callspec") else None
+    return engine == "elasticsearch" and item.get_closest_marker("database_only") is not None
 
 
 def lacks(item) -> str:

@@ -34,12 +34,10 @@ SERVED = [pytest.param("elasticsearch", marks=pytest.mark.services("ELASTICSEARC
 
 @pytest.fixture(autouse=True, params=["database", *SERVED])
 def engine(request):
-    """The name the engine gives itself. Tests marked `database_only` are about what only one database with its records can do."""
+    """The name the engine gives itself. Tests marked `database_only` are selected for the database alone."""
     if request.param == "database":
         yield ENGINE
         return
-    if request.node.get_closest_marker("database_only"):
-        pytest.skip("holds for an index in the records' own transaction")
     with prompt_elasticsearch() as engine:
         yield engine.name
 
