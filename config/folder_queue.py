@@ -8,6 +8,7 @@ One taken and not yet run when the worker is killed is lost: Job rows stand for 
 import hashlib
 import logging
 import os
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -19,6 +20,8 @@ from kombu.utils.json import dumps, loads
 
 logger = logging.getLogger(__name__)
 TRANSPORT_ALIASES["folder"] = "config.folder_queue:Transport"
+# kombu notes a binding as known before it is written; a second thread would then send into an exchange that has none yet.
+_binding = threading.Lock()
 
 
 class Channel(filesystem.Channel):
@@ -29,6 +32,10 @@ class Channel(filesystem.Channel):
                 Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ChannelError(f"cannot make {folder}: {error.strerror}") from error
+
+    def queue_bind(self, *args, **kwargs):
+        with _binding:
+            super().queue_bind(*args, **kwargs)
 
     def _queue_bind(self, exchange, routing_key, pattern, queue):
         folder = self._bindings(exchange)

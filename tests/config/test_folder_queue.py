@@ -4,7 +4,7 @@ import threading
 
 from kombu import Connection
 
-import config.folder_queue  # noqa: F401  registers folder://
+from config.folder_queue import Channel  # importing registers folder://
 
 
 def connection(folder):
@@ -51,6 +51,32 @@ def test_what_four_readers_take_from_two_writers_is_everything_once(tmp_path):
 
     assert sorted(taken) == sorted(f"{name}-{number}" for name in "ab" for number in range(150))
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
+
+
+def test_a_thread_waits_for_the_binding_that_another_is_writing(tmp_path, monkeypatch):
+    write_binding, begun = Channel._queue_bind, threading.Event()
+
+    def slowly(channel, *args):
+        begun.set()
+        threading.Event().wait(0.2)
+        write_binding(channel, *args)
+
+    monkeypatch.setattr(Channel, "_queue_bind", slowly)
+
+    def put(word):
+        with connection(tmp_path) as link:
+            link.SimpleQueue("slow").put(word)
+
+    first = threading.Thread(target=put, args=("first",))
+    first.start()
+    begun.wait(5)
+    put("second")
+    first.join()
+    taken = []
+    with connection(tmp_path) as link:
+        take_all(link.SimpleQueue("slow"), taken)
+
+    assert sorted(taken) == ["first", "second"]
 
 
 def test_an_unreadable_message_is_dropped_and_the_next_is_read(tmp_path):
