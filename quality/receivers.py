@@ -1,15 +1,14 @@
 """Reacts to catalogue news by writing jobs; measures nothing inside the sender's transaction."""
 
 import hashlib
-from datetime import timedelta
 
-from django.conf import settings
 from django.dispatch import receiver
 
 from catalog.jobs import enqueue
 from catalog.signals import datasets_changed, sample_added
 from quality.models import Evaluation
 from quality.services.evaluation import is_evaluated
+from quality.services.triggers import debounce
 from quality.tasks import EVALUATE, EVALUATE_MANY, PROFILE
 
 
@@ -32,8 +31,3 @@ def documents_changed(datasets, **_more):
     elif waiting:
         name = hashlib.sha256(repr(waiting).encode()).hexdigest()[:32]
         enqueue(EVALUATE_MANY, {"datasets": waiting}, key=f"{EVALUATE_MANY}:{name}", delay=debounce())
-
-
-def debounce() -> timedelta:
-    """How long an evaluation waits for further changes of the same dataset."""
-    return timedelta(seconds=getattr(settings, "PORTAL_EVALUATION_DELAY", 0))
