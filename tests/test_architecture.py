@@ -43,7 +43,7 @@ def test_elasticsearch_is_imported_in_one_file():
         if name.split(".")[0] in ("elasticsearch", "elasticsearch_dsl")
     }
 
-    assert users <= {"catalog/search/backends/elasticsearch.py"}
+    assert users <= {"catalog/search/backends/elastic_client.py"}
 
 
 def test_the_top_level_is_the_design_cards():

@@ -12,6 +12,7 @@ from elasticsearch import Elasticsearch
 from catalog import jobs
 from catalog.models import Dataset, SearchRow, SearchState
 from catalog.search import feeding, index_datasets
+from catalog.search.backends import elastic_body, elastic_client
 from catalog.search.backends import elasticsearch as module
 from catalog.search.query import SearchQuery
 from tests.elastic import Gate, chosen, drop, make_engine, prompt_elasticsearch
@@ -48,7 +49,7 @@ def prompt(db):
 @pytest.fixture
 def gate(transactional_db, monkeypatch):
     """An engine behind a gate, with its fallback, fed by jobs as in service."""
-    monkeypatch.setattr(module, "PAUSE", 0.2)
+    monkeypatch.setattr(elastic_client, "PAUSE", 0.2)
     gate = Gate()
     engine = make_engine(urls=[gate.url])
     engine.gate = gate
@@ -100,7 +101,7 @@ def test_a_server_that_is_down_is_answered_for_by_the_database_and_catches_up_al
 
 
 def test_a_server_that_hangs_costs_one_wait_and_then_none(gate, monkeypatch):
-    monkeypatch.setattr(module, "PAUSE", 30)
+    monkeypatch.setattr(elastic_client, "PAUSE", 30)
     dataset = listed(title="迟迟不答")
     gate.gate.is_stalled = True
 
@@ -109,7 +110,7 @@ def test_a_server_that_hangs_costs_one_wait_and_then_none(gate, monkeypatch):
     waited, began = time.monotonic() - began, time.monotonic()
     second = [gate.search(SearchQuery(text="迟迟")) for _attempt in range(5)]
 
-    assert first.degraded and first.ids == [dataset.pk] and waited < module.PATIENCE + 2
+    assert first.degraded and first.ids == [dataset.pk] and waited < elastic_client.PATIENCE + 2
     assert all(result.degraded and result.ids == [dataset.pk] for result in second) and time.monotonic() - began < 1
 
 
@@ -139,8 +140,8 @@ def test_a_late_older_version_does_not_replace_a_newer_one(prompt):
 
 
 def test_a_row_that_the_server_refuses_holds_up_no_other(prompt, monkeypatch):
-    shape = module.body.source
-    monkeypatch.setattr(module.body, "source", lambda document, count: shape(document, count) | ({"odd": 1} if "拒收" in document.title else {}))
+    shape = elastic_body.source
+    monkeypatch.setattr(elastic_body, "source", lambda document, count: shape(document, count) | ({"odd": 1} if "拒收" in document.title else {}))
 
     refused = make_dataset(title="拒收之行", status="listed")
     taken = make_dataset(title="收下之行", status="listed")

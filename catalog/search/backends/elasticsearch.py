@@ -5,264 +5,29 @@ index wait to be sent), the fallback (while Elasticsearch gives no answer) and w
 version of the index row, so an older one never takes the place of a newer one, whatever order they arrive in.
 """
 
-import logging
-import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-from django.conf import settings
-from elasticsearch import ApiError, Elasticsearch, TransportError
-from elasticsearch.helpers import streaming_bulk
-from elasticsearch_dsl import Search
-
-from catalog.models import Dataset, Organization, SearchRow, SearchState
-from catalog.search import feeding, labels
+from catalog.models import Dataset, Organization
+from catalog.search import labels
 from catalog.search.backends import elastic_body as body
 from catalog.search.backends.base import EngineDown, SearchBackend
-from catalog.search.backends.database import BATCH, FACET_VALUES, DatabaseBackend
-from catalog.search.document import documents
+from catalog.search.backends.database import FACET_VALUES
+from catalog.search.backends.elastic_life import WINDOW, ElasticLife
 from catalog.search.query import FacetValue, SearchQuery, SearchResult
 from catalog.search.ranking import REFINED
-from catalog.search.text import FORMAT, TITLE, fold, pieces, terms
-
-logger = logging.getLogger(__name__)
-PATIENCE = 2  # seconds for one answer; then the database answers
-PAUSE = 5  # seconds in which a server that failed is not asked again
-WRITING = 60  # seconds for one bulk write
-WINDOW = 10_000  # rows one answer reaches by offset
-ABANDONED = 600  # seconds after which an index that nobody fills any more is deleted
-VERSIONED = "external_gte"
+from catalog.search.text import TITLE, fold, pieces, terms
 
 
-class ElasticsearchBackend(SearchBackend):
+class ElasticsearchBackend(ElasticLife, SearchBackend):
     name = "elasticsearch"
-
-    def __init__(self, database: DatabaseBackend, *, alias: str, urls: Sequence[str] = ()):
-        self.database, self.alias, self.marks = database, alias, f"{alias}.marks"
-        database.after_write = feeding.ask
-        addresses = [_with_port(url) for url in urls or settings.ELASTICSEARCH_URL]
-        retries = {"max_retries": 2 * (len(addresses) - 1), "retry_on_status": (502, 503, 504)}
-        self.client = Elasticsearch(addresses, request_timeout=PATIENCE, retry_on_timeout=len(addresses) > 1, **retries)
-        self._quiet_until = 0.0
-
-    @contextmanager
-    def _asking(self):
-        """Errors of the server as EngineDown. After one, nobody waits for it for PAUSE seconds."""
-        if time.monotonic() < self._quiet_until:
-            raise EngineDown("the search server failed a moment ago")
-        try:
-            yield
-        except (ApiError, TransportError) as error:
-            if not (isinstance(error, ApiError) and error.meta.status == 400):
-                self._quiet_until = time.monotonic() + PAUSE
-            logger.warning("Elasticsearch: %s", str(error)[:300])
-            raise EngineDown(str(error)[:300]) from error
-
-    # --- writing
 
     def index(self, datasets: Sequence[Dataset]) -> None:
         self.database.index(datasets)
 
     def remove(self, pks: Iterable[int]) -> None:
         self.database.remove(pks)
-
-    def feed(self) -> int:
-        """Send the rows that wait. Makes the index where there is none, it is of another format, or the database went back in time."""
-        with self._asking():
-            index, mark = self._live()
-            if index is None or mark["format"] != FORMAT or mark["version"] > _version():
-                return self._fill()
-            return self._send_newer(index, mark["version"])
-
-    def is_behind(self) -> bool:
-        try:
-            with self._asking():
-                index, mark = self._live()
-        except EngineDown:
-            return False
-        return index is None or mark["format"] != FORMAT or mark["version"] != _version()
-
-    def _live(self) -> tuple[str | None, dict]:
-        """The index behind the alias and how far it is fed."""
-        if not self.client.indices.exists_alias(name=self.alias):
-            return None, {}
-        index = next(iter(self.client.indices.get_alias(name=self.alias).body))
-        return index, self._mark(index) or {"version": 0, "format": FORMAT}
-
-    def _mark(self, index: str) -> dict | None:
-        found = self.client.options(ignore_status=404).get(index=self.marks, id=index).body
-        return found["_source"] if found.get("found") else None
-
-    def _set_mark(self, index: str, version: int) -> None:
-        mark = {"version": version, "format": FORMAT, "at": int(time.time())}
-        client = self.client.options(ignore_status=409, request_timeout=WRITING)  # 409: another feed is further
-        client.index(index=self.marks, id=index, document=mark, version=version, version_type=VERSIONED)
-
-    def _send_newer(self, index: str, version: int) -> int:
-        """Versions become visible in their order (writers of index rows wait for each other): a mark misses none."""
-        sent = 0
-        while rows := _newer(version):
-            self._bulk(index, self._actions(index, rows))
-            version, sent = rows[-1][1], sent + len(rows)
-            self._set_mark(index, version)
-        return sent
-
-    def _actions(self, index: str, rows: list[tuple[int, int, bool]]) -> Iterator[dict]:
-        """Bulk actions of (pk, version, is gone). What is sent is read now, and may only be newer than the row tells."""
-        found = Dataset.objects.in_bulk([pk for pk, _version, is_gone in rows if not is_gone])
-        shaped = {document.pk: document for document in documents(list(found.values()))}
-        for pk, version, _is_gone in rows:
-            action = {"_index": index, "_id": str(pk), "version": version, "version_type": VERSIONED}
-            if pk in shaped:
-                yield action | {"_op_type": "index", "_source": body.source(shaped[pk], found[pk].download_count)}
-            else:
-                yield action | {"_op_type": "delete"}
-
-    def _bulk(self, index: str, actions: Iterable[dict]) -> None:
-        """A conflict means that something newer is there. A row that the server refuses for what it says holds up no other: `check`
-        tells it as missing. Anything else is EngineDown."""
-        client = self.client.options(request_timeout=WRITING)
-        options = {"chunk_size": BATCH, "max_retries": 4, "initial_backoff": 0.5, "raise_on_error": False}
-        for is_done, answer in streaming_bulk(client, actions, **options):
-            told = next(iter(answer.values()))
-            error = told.get("error") or {}
-            if told["status"] == 400:
-                logger.error("Elasticsearch refuses dataset %s: %s", told["_id"], str(error)[:300])
-            elif not is_done and (told["status"] not in (404, 409) or error.get("type") == "index_not_found_exception"):
-                raise EngineDown(f"{index}: {error}"[:300])
-
-    # --- life of the index
-
-    def build(self, *, on_progress=lambda done, total: None) -> int:
-        """A new index beside the one in use, which answers until the new one has everything; then the alias moves."""
-        total = Dataset.objects.published().count()
-        on_progress(0, total)
-        self.database.renew()
-        self.database.repair()
-        self._quiet_until = 0.0
-        with self._asking():
-            return self._fill(on_progress)
-
-    def _fill(self, on_progress=lambda done, total: None) -> int:
-        index, start, last, done = self._create(), _version(), 0, 0
-        self._set_mark(index, start)
-        rows = SearchRow.objects.filter(is_gone=False).order_by("dataset_id")
-        total = rows.count()
-        while batch := list(rows.filter(dataset_id__gt=last).values_list("dataset_id", "version", "is_gone")[:BATCH]):
-            self._bulk(index, self._actions(index, batch))
-            self._set_mark(index, start)
-            last, done = batch[-1][0], done + len(batch)
-            on_progress(done, max(done, total))
-        self._send_newer(index, start)
-        self._swap(index)
-        self._send_newer(index, self._mark(index)["version"])
-        return done
-
-    def _create(self) -> str:
-        """Dots, because a portal's name has none: cn.* holds no index of cn-33."""
-        index = f"{self.alias}.{int(time.time())}-{uuid.uuid4().hex[:8]}"
-        client = self.client.options(request_timeout=WRITING)
-        copies = {"number_of_shards": settings.ELASTICSEARCH_SHARDS, "number_of_replicas": settings.ELASTICSEARCH_REPLICAS}
-        if not client.indices.exists(index=self.marks):
-            client.options(ignore_status=400).indices.create(index=self.marks, settings=copies | {"number_of_shards": 1}, mappings={"dynamic": False})
-        own = {"refresh_interval": "-1", "gc_deletes": "1h", "max_result_window": WINDOW}
-        client.indices.create(index=index, settings=copies | own, mappings=body.MAPPING)
-        return index
-
-    def _swap(self, index: str) -> None:
-        client = self.client.options(request_timeout=WRITING)
-        client.indices.put_settings(index=index, settings={"refresh_interval": "1s"})
-        client.indices.refresh(index=index)
-        before = list(client.indices.get_alias(name=self.alias).body) if client.indices.exists_alias(name=self.alias) else []
-        moves = [{"remove": {"index": old, "alias": self.alias}} for old in before] + [{"add": {"index": index, "alias": self.alias}}]
-        client.indices.update_aliases(actions=moves)
-        for old in {*before, *self._abandoned(index)}:
-            client.options(ignore_status=404).indices.delete(index=old)
-            client.options(ignore_status=404).delete(index=self.marks, id=old)
-
-    def _abandoned(self, index: str) -> list[str]:
-        """What builds that were killed left behind."""
-        names = [name for name in self.client.indices.get(index=f"{self.alias}.*").body if name not in (index, self.marks)]
-        return [name for name in names if (self._mark(name) or {"at": 0})["at"] < time.time() - ABANDONED]
-
-    def check(self) -> dict:
-        """Of both indexes: that of the database against the records, and Elasticsearch against that of the database."""
-        found = self.database.check()
-        self.feed()
-        with self._asking():
-            differing = self._differing()
-            if any(differing.values()):  # written while it was compared?
-                self.feed()
-                again = self._differing()
-                differing = {kind: [pk for pk in pks if pk in set(again[kind])] for kind, pks in differing.items()}
-        return {kind: sorted({*pks, *differing[kind]}) for kind, pks in found.items()}
-
-    def _differing(self) -> dict[str, list[int]]:
-        client = self.client.options(request_timeout=WRITING)
-        client.indices.refresh(index=self.alias)
-        found: dict[str, list[int]] = {"missing": [], "stale": [], "ghost": []}
-        for low, high, there in self._stretches(client):
-            rows = SearchRow.objects.filter(is_gone=False, dataset_id__gt=low).values_list("dataset_id", "version", "digest")
-            here = {pk: told for pk, *told in (rows.filter(dataset_id__lte=high) if high else rows)}
-            found["missing"] += here.keys() - there.keys()
-            found["ghost"] += there.keys() - here.keys()
-            found["stale"] += [pk for pk in here.keys() & there.keys() if here[pk] != there[pk]]
-        return found
-
-    def _stretches(self, client) -> Iterator[tuple[int, int | None, dict[int, list]]]:
-        """(above, up to, {pk: [version, digest]}) of the whole index as of one point in time; the last one has no end."""
-        pit, low = client.open_point_in_time(index=self.alias, keep_alive="2m").body["id"], 0
-        try:
-            while True:
-                asked = {"pit": {"id": pit, "keep_alive": "2m"}, "size": 5000, "sort": [{"pk": "asc"}], "search_after": [low], "version": True}
-                hits = client.search(**asked, docvalue_fields=["digest"], source=False, track_total_hits=False).body["hits"]["hits"]
-                there = {int(hit["_id"]): [hit["_version"], hit["fields"]["digest"][0]] for hit in hits}
-                high = max(there) if len(hits) == 5000 else None
-                yield low, high, there
-                if high is None:
-                    return
-                low = high
-        finally:
-            client.options(ignore_status=404).close_point_in_time(id=pit)
-
-    def repair(self) -> dict:
-        found = self.check()
-        self.database.repair()
-        wrong = found["missing"] + found["stale"]
-        for start in range(0, len(wrong), BATCH):
-            self.database.rewrite(wrong[start : start + BATCH])  # a newer version than whatever stands there
-        self.feed()
-        with self._asking():
-            index, version = self._live()[0], _version()
-            gone = [(pk, version, True) for pk in found["ghost"]]
-            self._bulk(index, self._actions(index, gone))
-            self.client.indices.refresh(index=index)
-            if any(self._differing().values()):  # versions ahead of the database's, after it was restored from a copy
-                self._fill()
-        return found
-
-    def status(self) -> dict:
-        state = self.database.status() | {"engine": self.name, "fallback": self.database.name}
-        try:
-            with self._asking():
-                index, mark = self._live()
-                if index is None:
-                    return state | {"server": "no index", "rows": 0, "waiting": state["rows"]}
-                health = self.client.cluster.health(index=index).body
-                waiting = SearchRow.objects.filter(version__gt=mark["version"]).count()
-                rows = self.client.count(index=index).body["count"]
-        except EngineDown as error:
-            return state | {"server": f"down: {error}", "rows": None, "waiting": None}
-        return state | {"server": health["status"], "index": index, "rows": rows, "waiting": waiting, "fed": mark["version"]}
-
-    # --- reading
-
-    def _ask(self, asked: dict) -> dict:
-        with self._asking():
-            return Search(using=self.client, index=self.alias).update_from_dict(asked).execute().to_dict()
 
     def search(self, query: SearchQuery) -> SearchResult:
         try:
@@ -392,22 +157,6 @@ class ElasticsearchBackend(SearchBackend):
         order = [{"_score": "desc"}, {"worth": "desc"}, {"pk": "desc"}]
         hits = self._ask({"query": {"bool": {"should": shared, "minimum_should_match": 1}}, "sort": order, "size": limit, "_source": False})
         return [int(hit["_id"]) for hit in hits["hits"]["hits"]]
-
-
-def _with_port(url: str) -> str:
-    parts = urlsplit(url)
-    return url if parts.port else parts._replace(netloc=f"{parts.netloc}:{443 if parts.scheme == 'https' else 9200}").geturl()
-
-
-def _version() -> int:
-    return SearchState.objects.filter(id=1).values_list("version", flat=True).first() or 0
-
-
-def _newer(version: int) -> list[tuple[int, int, bool]]:
-    """The next (pk, version, is gone) above a version, never part of what has one version (at most BATCH rows)."""
-    rows = SearchRow.objects.filter(version__gt=version).order_by("version", "dataset_id")
-    found = list(rows.values_list("dataset_id", "version", "is_gone")[: 2 * BATCH])
-    return found if len(found) < 2 * BATCH else [row for row in found if row[1] != found[-1][1]]
 
 
 def _providers(uids: Iterable[str]) -> dict[str, str]:
