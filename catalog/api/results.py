@@ -1,21 +1,27 @@
 """One page of search results as the API answers it: count, facets, next, results."""
 
+from dataclasses import replace
+
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import PermissionDenied
 
+from catalog.api.permissions import has_scope
 from catalog.models import Dataset
 from catalog.search.listing import MAX_PAGE_SIZE, PAGE_SIZE, parse_query, search_rows
 from catalog.search.query import DIMENSIONS, FACETS, SORTS
 
 MORE = [name for name in DIMENSIONS if name not in FACETS]
 LIST_PARAMETERS = [
-    OpenApiParameter("q", OpenApiTypes.STR, description="检索词；词与词之间为“且”。"),
+    OpenApiParameter("q", OpenApiTypes.STR, description="检索词；词与词之间为“且”。也可以是一句话、拼音；同时查找的词见 expansions。"),
     *[OpenApiParameter(name, OpenApiTypes.STR, many=True, description=f"按 {name} 筛选，可重复（或）；有分面计数。") for name in FACETS],
     *[OpenApiParameter(name, OpenApiTypes.STR, many=True, description=f"按 {name} 筛选，可重复（或）。") for name in MORE],
     OpenApiParameter("sort", OpenApiTypes.STR, enum=SORTS),
     OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}),
     OpenApiParameter("cursor", OpenApiTypes.STR, description="next 中的值，原样带回；只用于同一检索。"),
+    OpenApiParameter("explain", {"type": "integer", "enum": [1]}, description="每条结果附上得分的由来；仅限门户管理员。"),
 ]
 WITHHELD = ("summary", "license", "license_type", "record_count", "byte_size", "model_stages")  # of a row of important data
 
@@ -30,7 +36,7 @@ def clean(params):
 
 def dataset_page(request) -> dict:
     params = clean(request.query_params)
-    page = search_rows(parse_query(params))
+    page = search_rows(replace(parse_query(params), explain=_may_explain(request, params)))
     base = settings.PORTAL_BASE_URL.rstrip("/")
     if page["next"]:
         params["cursor"] = page["next"]
@@ -39,6 +45,14 @@ def dataset_page(request) -> dict:
     for row in page["results"]:
         row["url"] = f"{base}{row['url']}"
     return page
+
+
+def _may_explain(request, params) -> bool:
+    if params.get("explain") != "1":
+        return False
+    if not (request.user.is_authenticated and request.user.is_portal_admin and has_scope(request, "admin")):
+        raise PermissionDenied(_("只有门户管理员可以查看得分的由来。"))
+    return True
 
 
 def withhold(rows: list[dict]) -> None:

@@ -4,6 +4,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from catalog.models import Dataset, Organization, Review, ReviewComment, ReviewVerdict, Revision, Sample, Term, Version
+from catalog.search.query import EXPANSION_KINDS
 
 
 class OrganizationBrief(serializers.Serializer):
@@ -52,6 +53,12 @@ class FacetValueSerializer(serializers.Serializer):
     count = serializers.IntegerField()
 
 
+class ExpansionRow(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=EXPANSION_KINDS)
+    typed = serializers.CharField()
+    used = serializers.CharField()
+
+
 class DatasetPage(serializers.Serializer):
     count = serializers.IntegerField()
     facets = serializers.DictField(child=FacetValueSerializer(many=True))
@@ -59,6 +66,9 @@ class DatasetPage(serializers.Serializer):
     results = DatasetRow(many=True)
     engine = serializers.CharField()
     degraded = serializers.BooleanField()
+    expansions = ExpansionRow(many=True)
+    did_you_mean = serializers.CharField(allow_blank=True)
+    is_relaxed = serializers.BooleanField()
 
 
 class QualityBrief(serializers.Serializer):

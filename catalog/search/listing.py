@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC
 
 from django.http import QueryDict
@@ -92,25 +92,31 @@ def _offset(cursor: str, query: SearchQuery) -> int:
 
 
 def search_rows(query: SearchQuery) -> dict:
-    """{"count", "facets", "next", "results", "engine", "degraded"} in plain values. `next` is a cursor, or None on the last page."""
+    """{"count", "facets", "next", "results", "engine", "degraded", "expansions", "did_you_mean", "is_relaxed"} in plain values, and
+    each row's "explain" when the query asks. `next` is a cursor, or None on the last page."""
     result = get_backend().search(query)
     end = query.offset + query.limit
+    found = rows(result.ids, result.explain)
     return {
         "count": result.total,
         "facets": {
             name: [{"value": item.value, "label": item.label, "count": item.count} for item in values] for name, values in result.facets.items()
         },
         "next": cursor_of(query, end) if end < result.total and result.ids else None,
-        "results": rows(result.ids),
+        "results": found,
         "engine": result.engine,
         "degraded": result.degraded,
+        "expansions": [asdict(expansion) for expansion in result.expansions],
+        "did_you_mean": result.did_you_mean,
+        "is_relaxed": result.is_relaxed,
     }
 
 
-def rows(pks: list[int]) -> list[dict]:
+def rows(pks: list[int], explain: dict[int, dict] | None = None) -> list[dict]:
     """Public datasets as plain dicts in the order of the keys; one query, no model instance."""
     found = {row["pk"]: row for row in Dataset.objects.filter(pk__in=pks).published().values(*ROW)}
-    return [_row(found[pk]) for pk in pks if pk in found]
+    told = explain or {}
+    return [_row(found[pk]) | ({"explain": told[pk]} if pk in told else {}) for pk in pks if pk in found]
 
 
 def _row(row: dict) -> dict:

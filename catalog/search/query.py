@@ -60,6 +60,19 @@ class SearchQuery:
     limit: int = 20
     facets: tuple[str, ...] = FACETS
     visibility: Visibility = Visibility()
+    explain: bool = False  # for administrators: where the points of each row on the page come from
+
+
+EXPANSION_KINDS = ("synonym", "variant", "pinyin", "spelling", "sentence")
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What was looked for beside what was typed: 药店 → 药房, taifeng → 台风. Shown to the user."""
+
+    kind: str  # of EXPANSION_KINDS; `sentence`: only these words of a sentence were looked for
+    typed: str
+    used: str
 
 
 @dataclass(frozen=True)
@@ -79,3 +92,7 @@ class SearchResult:
     terms: list[str] = field(default_factory=list)  # what to highlight
     engine: str = ""
     degraded: bool = False  # answered by the database because the configured engine was down
+    expansions: list[Expansion] = field(default_factory=list)
+    did_you_mean: str = ""  # the query with its misspelt words put right; "" when nothing is to be put right
+    is_relaxed: bool = False  # not all words were demanded, because too little or nothing has them all
+    explain: dict[int, dict] = field(default_factory=dict)  # per id of the page, when the query asks: {"score", "parts": {name: points}, …}

@@ -586,3 +586,15 @@ def test_the_command_says_in_one_sentence_what_is_wrong(arguments, words):
 
 def test_an_unknown_uid_is_a_problem_and_not_a_page(client):
     problem(client.get(f"{LIST}{uuid.uuid4()}/"), 404)
+
+
+def test_where_points_come_from_is_told_to_administrators_only(client, organization, editor):
+    listed(organization, editor)
+    page = client.get("/api/v1/datasets/?q=路面").json()
+    assert (page["expansions"], page["did_you_mean"], page["is_relaxed"]) == ([], "", False) and "explain" not in page["results"][0]
+    problem(client.get("/api/v1/datasets/?q=路面&explain=1"), 403)
+    client.force_login(editor)
+    problem(client.get("/api/v1/datasets/?q=路面&explain=1"), 403)
+    client.force_login(make_user(role="admin"))
+
+    assert client.get("/api/v1/datasets/?q=路面&explain=1").status_code == 200
