@@ -38,6 +38,22 @@ def pull_peer(portal_id: str) -> None:
 
 
 @shared_task
+def reconcile_stream(portal_id: str, stream: str) -> None:
+    """A digest did not fit: find the records that differ and bring them in line."""
+    from federation.services import reconcile
+
+    reconcile.reconcile_logged(portal_id, stream)
+
+
+@shared_task
+def reconcile_all() -> None:
+    """Once a night, from the rows themselves."""
+    from federation.services import reconcile
+
+    reconcile.reconcile_everything()
+
+
+@shared_task
 def sweep() -> int:
     """Every few seconds: number what is committed, wake a pull for each peer that is due."""
     from federation.services import sync

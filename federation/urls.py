@@ -14,6 +14,7 @@ urlpatterns = [
     path("fed/v1/health", exchange.health, name="health"),
     path("fed/v1/streams/<slug:stream>/changes", exchange.changes, name="changes"),
     path("fed/v1/streams/<slug:stream>/snapshot", exchange.snapshot, name="snapshot"),
+    path("fed/v1/streams/<slug:stream>/recon", exchange.reconcile, name="reconcile"),
     path("fed/v1/streams/<slug:stream>/ack", exchange.acknowledge, name="acknowledge"),
     path("fed/v1/samples/<uuid:uid>", samples.redeem, name="sample_redeem"),
     path("samples/<uuid:uid>/ticket/", samples.ticket, name="sample_ticket"),

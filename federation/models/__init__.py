@@ -3,9 +3,10 @@
 from federation.models.decisions import Decision, Nonce, Ticket
 from federation.models.peers import Invitation, OwnKey, Peer, PeerKey
 from federation.models.received import Checkpoint, Quarantine, RemoteRecord, SyncRun
-from federation.models.streams import Change, Delivery, FeedState
+from federation.models.streams import Bucket, Change, Delivery, FeedState
 
 __all__ = [
+    "Bucket",
     "Change",
     "Checkpoint",
     "Decision",

@@ -4,6 +4,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from federation.digests import NOTHING
+
 
 class Checkpoint(models.Model):
     """Cursor of one stream of one peer; moves only in the transaction that applied the page."""
@@ -17,6 +19,10 @@ class Checkpoint(models.Model):
     fencing_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     acknowledged = models.CharField(max_length=64, blank=True)  # SHA-256 of what the peer was last told
+    records = models.BigIntegerField(default=0)  # rows of RemoteRecord, and the digest over them; moves with every one written
+    root = models.CharField(max_length=64, default=NOTHING)
+    reconciled_at = models.DateTimeField(null=True)  # last comparison with the peer, and what it found (services/reconcile.py)
+    reconciled = models.JSONField(default=dict, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

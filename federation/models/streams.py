@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils import timezone
 
+from federation.digests import NOTHING
+
 
 class Change(models.Model):
     """One event of a feed. `seq` stays NULL until the sequencer numbers what is committed."""
@@ -22,12 +24,14 @@ class Change(models.Model):
     doc = models.BinaryField(null=True)  # canonical bytes; dropped when a later event overtakes this one
     superseded_by = models.BigIntegerField(null=True)
     chain = models.CharField(max_length=64, blank=True)
+    bucket = models.PositiveSmallIntegerField(null=True)  # set with seq; digests.bucket_of
     ts = models.DateTimeField(default=timezone.now)
 
     class Meta:
         indexes = [
             models.Index(fields=["stream", "audience", "identifier"]),
             models.Index(fields=["id"], condition=models.Q(seq__isnull=True), name="change_unnumbered"),
+            models.Index(fields=["stream", "audience", "bucket"], condition=models.Q(superseded_by__isnull=True), name="change_current"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["stream", "audience", "seq"], name="change_seq_once"),
@@ -42,9 +46,23 @@ class FeedState(models.Model):
     head = models.BigIntegerField(default=0)
     floor = models.BigIntegerField(default=1)
     chain = models.CharField(max_length=64)
+    records = models.BigIntegerField(default=0)  # identifiers at `head`, and the digest over them (federation/digests.py)
+    root = models.CharField(max_length=64, default=NOTHING)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "audience"], name="feed_once")]
+
+
+class Bucket(models.Model):
+    """One of the 4,096 parts of a feed's current state, by sha256(id); kept in the transaction that numbers. Empty ones have no row."""
+
+    feed = models.ForeignKey(FeedState, models.CASCADE, related_name="buckets")
+    number = models.PositiveSmallIntegerField()
+    records = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, default=NOTHING)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["feed", "number"], name="bucket_once")]
 
 
 class Delivery(models.Model):
@@ -56,6 +74,8 @@ class Delivery(models.Model):
     seq = models.BigIntegerField(default=0)
     applied = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
+    records = models.BigIntegerField(null=True)  # what the reader holds of our feed, and its digest; None from a reader that keeps none
+    root = models.CharField(max_length=64, blank=True)
     parked = models.JSONField(default=list, blank=True)  # [{id, rev, state, error, reason}]: which of our records it could not apply
     at = models.DateTimeField(default=timezone.now)
 

@@ -26,34 +26,48 @@ def audit_root() -> dict:
     return {"entries": last[0], "hash": last[1]}
 
 
-def send(peer: Peer, checkpoint: Checkpoint, applied: int = 0) -> bool:
-    """Tell a peer where we are with its feed. Only when that is news since the last acknowledgement it took."""
+def send(peer: Peer, checkpoint: Checkpoint, applied: int = 0) -> dict | None:
+    """Tell a peer where we are with its feed, and what it answered. None when it was no news since the last acknowledgement it took,
+    or did not arrive."""
     open_rows = Quarantine.objects.filter(peer=peer, stream=checkpoint.stream, state__in=OPEN)
     rows = list(open_rows.only("identifier", "rev", "state", "error", "reason")[:PARKED_AT_MOST])
     parked = [{"id": row.identifier, "rev": row.rev, "state": row.state, "error": row.error, "reason": row.reason[:300]} for row in rows]
     count = open_rows.count() if len(rows) == PARKED_AT_MOST else len(rows)
+    held = Checkpoint.objects.only("records", "root").get(pk=checkpoint.pk)
     body = {"epoch": checkpoint.epoch, "seq": checkpoint.seq, "quarantined": count, "parked": parked}
+    body["root"] = {"records": held.records, "digest": held.root}
     said = hashlib.sha256(orjson.dumps(body)).hexdigest()
     if not checkpoint.epoch or said == checkpoint.acknowledged:
-        return False
+        return None
+    whole = orjson.dumps(body | {"applied": applied, "audit": audit_root()})
     try:
-        call(peer, "POST", f"/fed/v1/streams/{checkpoint.stream}/ack", orjson.dumps(body | {"applied": applied, "audit": audit_root()}))
-    except TransportError as error:
+        answered = protocol.strict_json(call(peer, "POST", f"/fed/v1/streams/{checkpoint.stream}/ack", whole).content)
+    except (TransportError, protocol.ProtocolError) as error:
         logger.info("Acknowledgement to %s failed: %s", peer.pk, error)
-        return False
+        return None
     Checkpoint.objects.filter(pk=checkpoint.pk).update(acknowledged=said)
     checkpoint.acknowledged = said
-    return True
+    return answered if isinstance(answered, dict) else {}
 
 
 @transaction.atomic
 def receive(
-    peer: Peer, state: FeedState, *, epoch: str, seq: int, applied: int, quarantined: int, parked: list[dict], root: dict | None
+    peer: Peer,
+    state: FeedState,
+    *,
+    epoch: str,
+    seq: int,
+    applied: int,
+    quarantined: int,
+    parked: list[dict],
+    root: dict | None,
+    held: dict | None = None,
 ) -> FeedState:
     """Keep what a reader says of our feed; the feed's state after it. More applied than we have starts a new epoch."""
     if epoch == state.epoch and seq > state.head:
         state = _new_epoch(state, peer, seq)
     values = {"epoch": epoch, "seq": seq, "applied": applied, "quarantined": quarantined, "parked": parked, "at": timezone.now()}
+    values |= {"records": held["records"], "root": held["digest"]} if held else {"records": None, "root": ""}
     Delivery.objects.update_or_create(peer=peer, stream=state.stream, defaults=values)
     changes = {"last_contact": timezone.now()}
     if root:

@@ -18,7 +18,8 @@ from catalog.services import audit, checks
 from catalog.services.datasets import purge_dataset
 from catalog.services.publication import announce
 from catalog.services.remote import RemoteListing, upsert_remote_datasets
-from federation.models import Decision, Peer, Quarantine, RemoteRecord
+from federation.digests import Node
+from federation.models import Checkpoint, Decision, Peer, Quarantine, RemoteRecord
 from federation.protocol import Event, Page, ProtocolError
 from federation.services import decisions
 from federation.services.peers import is_national
@@ -42,6 +43,8 @@ class Batch:
     parked: list[tuple[Event, str, str]] = field(default_factory=list)
     held: list[Event] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
+    before: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # op, rev and hash of what is stored, and the events
+    kept: list[Event] = field(default_factory=list)  # that took its place: the digest moves with them
     gaps: int = 0
     unchanged: int = 0
     applied: int = 0
@@ -61,9 +64,10 @@ def check_origin(peer: Peer, page: Page) -> None:
             raise ProtocolError("foreign", f"seq {event.seq}: {event.id} does not belong to {peer.pk}")
 
 
-def apply_listings(peer: Peer, events, *, release: bool = False, whole: bool = False) -> Batch:
-    """Apply listing events in their order. `release` applies tombstones that a person let go; `whole`: the events are a snapshot."""
-    batch = sort_events(peer, LISTINGS, events, whole=whole)
+def apply_listings(peer: Peer, events, *, release: bool = False, whole: bool = False, damaged: frozenset[str] = frozenset()) -> Batch:
+    """Apply listing events in their order. `release` applies tombstones that a person let go; `whole`: the events are a snapshot;
+    `damaged` records here are replaced whatever their revision."""
+    batch = sort_events(peer, LISTINGS, events, whole=whole, damaged=damaged)
     codes = checks.active_codes() if batch.puts else {}
     fit = []
     for event, document in batch.puts:
@@ -82,12 +86,13 @@ def apply_listings(peer: Peer, events, *, release: bool = False, whole: bool = F
     return batch
 
 
-def sort_events(peer: Peer, stream: str, events, *, whole: bool = False) -> Batch:
+def sort_events(peer: Peer, stream: str, events, *, whole: bool = False, damaged: frozenset[str] = frozenset()) -> Batch:
     """The rules of rev and hash: above the stored rev write, equal and same hash nothing, equal and other hash park, lower nothing."""
     batch = Batch(peer, stream)
     records = RemoteRecord.objects.filter(peer=peer, stream=stream, identifier__in=[event.id for event in events])
-    found = list(records.values_list("identifier", "rev", "hash", "seen_rev"))
-    known = {identifier: (rev, hash_) for identifier, rev, hash_, _seen in found}
+    found = list(records.values_list("identifier", "op", "rev", "hash", "seen_rev"))
+    batch.before = {identifier: (op, rev, hash_) for identifier, op, rev, hash_, _seen in found}
+    known = {identifier: (rev, hash_) for identifier, _op, rev, hash_, _seen in found if identifier not in damaged}
     refused = set(
         Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=known, state=Quarantine.State.REFUSED).values_list(
             "identifier", "rev", "hash"
@@ -95,7 +100,7 @@ def sort_events(peer: Peer, stream: str, events, *, whole: bool = False) -> Batc
     )
     latest: dict[str, tuple[Event, dict]] = {}
     if not whole:  # a snapshot shows the last revision only
-        _note_gaps(batch, events, {identifier: max(rev, seen) for identifier, rev, _hash, seen in found})
+        _note_gaps(batch, events, {identifier: max(rev, seen) for identifier, _op, rev, _hash, seen in found})
     for event in events:
         rev, hash_ = known.get(event.id, (-1, ""))
         settled = event.superseded_by is not None or event.rev < rev or (event.id, event.rev, event.hash) in refused
@@ -169,12 +174,15 @@ def _write_puts(batch: Batch) -> None:
             _store(batch, batch.puts)
             return
     except REFUSED_BY_DATABASE as error:
+        batch.kept.clear()  # puts go first
         logger.info("Page of %s goes record by record (%s)", batch.peer.pk, type(error).__name__)
     for event, document in batch.puts:
+        before = len(batch.kept)
         try:
             with transaction.atomic():
                 _store(batch, [(event, document)])
         except REFUSED_BY_DATABASE as error:
+            del batch.kept[before:]
             batch.park(event, "refused", f"{type(error).__name__}: {error}"[:500])
 
 
@@ -188,7 +196,7 @@ def _store(batch: Batch, puts) -> None:
         for event, document in puts
     ]
     datasets = upsert_remote_datasets(listings)
-    keep_records(peer, LISTINGS, [event for event, _document in puts])
+    keep_records(batch, [event for event, _document in puts])
     audit.append_many(
         [("federation.applied", row, {"rev": row.rev, "seq": event.seq}) for row, (event, _document) in zip(datasets, puts, strict=True)],
         label=peer.pk,
@@ -219,9 +227,11 @@ def _open_admissions(peer, datasets, decided, before) -> None:
     rows.insert(Review, [Review(dataset=row, kind=Review.Kind.NATIONAL, due_at=due) for row in waiting if row.pk not in busy])
 
 
-def keep_records(peer: Peer, stream: str, events) -> None:
-    """Raw bytes as they came, one row per identifier. Parked events of lower revisions are thereby settled."""
-    now = timezone.now()
+def keep_records(batch: Batch, events) -> None:
+    """Raw bytes as they came, one row per identifier, and the digest over them. Parked events of lower revisions are thereby settled."""
+    peer, stream, now = batch.peer, batch.stream, timezone.now()
+    if not events:
+        return
     records = [
         RemoteRecord(
             peer=peer, stream=stream, identifier=event.id, op=event.op, rev=event.rev, hash=event.hash, doc=event.doc, seq=event.seq,
@@ -231,11 +241,25 @@ def keep_records(peer: Peer, stream: str, events) -> None:
     ]  # fmt: skip
     names = ["op", "rev", "hash", "doc", "seq", "event_ts", "received_at"]
     rows.insert(RemoteRecord, records, conflict=["peer", "stream", "identifier"], update=names)
+    batch.kept += events
     revs = {event.id: event.rev for event in events}
     open_rows = Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=revs, state__in=["parked", "held"])
     settled = [row.pk for row in open_rows.only("identifier", "rev") if row.rev <= revs[row.identifier]]
     if settled:
         Quarantine.objects.filter(pk__in=settled).update(state=Quarantine.State.RESOLVED, closed_at=now)
+
+
+def _count_kept(batch: Batch) -> None:
+    checkpoint = Checkpoint.objects.select_for_update().filter(peer=batch.peer, stream=batch.stream).only("records", "root").first()
+    if checkpoint is None:
+        return
+    node = Node.of(checkpoint.records, checkpoint.root)
+    for event in batch.kept:
+        if stored := batch.before.get(event.id):
+            node.take(stored[0], event.id, *stored[1:])
+        node.put(event.op, event.id, event.rev, event.hash)
+        batch.before[event.id] = (event.op, event.rev, event.hash)
+    Checkpoint.objects.filter(pk=checkpoint.pk).update(records=node.records, root=node.digest)
 
 
 def _time(text: str):
@@ -260,7 +284,7 @@ def _write_tombstones(batch: Batch) -> None:
             dataset.rev, dataset.synced_at = event.rev, timezone.now()
             changed.append(dataset)
     rows.overwrite(Dataset, changed, ["status", "status_reason", "rev", "synced_at"])
-    keep_records(batch.peer, LISTINGS, [event for event, _document in batch.dels])
+    keep_records(batch, [event for event, _document in batch.dels])
     audit.append_many([("federation.withdrawn", row, {"rev": row.rev, "status": row.status}) for row in changed], label=batch.peer.pk)
     if changed:
         announce(changed, bump=False)
@@ -273,12 +297,14 @@ def _write_purges(batch: Batch) -> None:
             dataset.reviews.all().delete()
             purge_dataset(dataset, actor=None, legal_basis=_("来源门户依法删除"))
         Quarantine.objects.filter(peer=batch.peer, identifier=event.id).update(event=b"", title="", state="resolved", closed_at=timezone.now())
-    keep_records(batch.peer, LISTINGS, batch.purges)
+    keep_records(batch, batch.purges)
     batch.applied += len(batch.purges)
 
 
 def park(batch: Batch) -> None:
-    """Write parked and held events with their raw bytes; seen again, only the attempts grow."""
+    """Close a batch: count what was kept, write parked and held events with their raw bytes; seen again, only their attempts grow."""
+    if batch.kept:
+        _count_kept(batch)
     if batch.seen or batch.parked or batch.held:
         _keep_seen(batch)
     entries = [(event, code, reason, Quarantine.State.PARKED) for event, code, reason in batch.parked]

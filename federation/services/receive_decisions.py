@@ -17,9 +17,9 @@ from federation.services.records import Unfit, check_decision
 DECISIONS = "decisions"
 
 
-def apply_decisions(peer: Peer, events, *, whole: bool = False) -> Batch:
+def apply_decisions(peer: Peer, events, *, release: bool = False, whole: bool = False, damaged: frozenset[str] = frozenset()) -> Batch:
     """Show each decision on the dataset it is about; the listing itself stays as its owner wrote it."""
-    batch = sort_events(peer, DECISIONS, [event for event in events if _is_ours(event)], whole=whole)
+    batch = sort_events(peer, DECISIONS, [event for event in events if _is_ours(event)], whole=whole, damaged=damaged)
     batch.unchanged += len(events) - sum(map(_is_ours, events))
     datasets = {row.identifier: row for row in Dataset.objects.filter(identifier__in=[event.id for event, _document in batch.puts])}
     for event, document in batch.puts:
@@ -30,7 +30,7 @@ def apply_decisions(peer: Peer, events, *, whole: bool = False) -> Batch:
         except Unfit as error:
             batch.park(event, error.code, str(error))
             continue
-        _apply(peer, event, document, datasets[event.id])
+        _apply(batch, event, document, datasets[event.id])
         batch.applied += 1
     park(batch)
     return batch
@@ -43,14 +43,15 @@ def _is_ours(event: Event) -> bool:
         return False
 
 
-def _apply(peer: Peer, event: Event, document: dict, dataset: Dataset) -> None:
+def _apply(batch: Batch, event: Event, document: dict, dataset: Dataset) -> None:
+    peer = batch.peer
     target = document.get("target", {})
     values = {
         "portal": settings.PORTAL_ID, "kind": document["decision"], "admission": document["admission"], "reason": document.get("reason", ""),
         "grade": document.get("grade"), "target_rev": target.get("rev", 0), "target_hash": target.get("hash", ""),
     }  # fmt: skip
     decision, _created = Decision.objects.update_or_create(identifier=event.id, rev=event.rev, defaults=values)
-    keep_records(peer, DECISIONS, [event])
+    keep_records(batch, [event])
     if (dataset.admission, dataset.admission_reason) != (decision.admission, decision.reason):
         project_admission(dataset, admission=decision.admission, reason=decision.reason, label=peer.pk)
         text = _("国家门户对“%(title)s”的决定：%(kind)s。%(reason)s") % {

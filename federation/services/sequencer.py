@@ -8,9 +8,11 @@ import secrets
 from django.conf import settings
 from django.db import transaction
 
+from catalog import rows as table
 from catalog.listing import SCHEMA
 from federation import signing
-from federation.models import Change, FeedState
+from federation.digests import LEAF, Node, bucket_of, grown
+from federation.models import Bucket, Change, FeedState
 from federation.protocol import (
     GENESIS,
     MAX_EVENTS,
@@ -60,25 +62,46 @@ def number_batch(stream: str, audience: str) -> int:
     newest: dict[str, Change] = {}
     for row in rows:
         state.head += 1
-        row.seq, row.chain = state.head, ""
+        row.seq, row.chain, row.bucket = state.head, "", bucket_of(row.identifier)
         row.chain = state.chain = next_chain(state.chain, row)
         if overtaken := newest.get(row.identifier):
             overtaken.superseded_by = row.seq
         newest[row.identifier] = row
-    Change.objects.bulk_update(rows, ["seq", "chain", "superseded_by"], batch_size=200)
-    _supersede(stream, audience, newest, {row.pk for row in rows})
-    state.save(update_fields=["head", "chain"])
+    table.overwrite(Change, rows, ["seq", "chain", "superseded_by", "bucket"])
+    _count(state, newest, _supersede(stream, audience, newest, {row.pk for row in rows}))
+    state.save(update_fields=["head", "chain", "records", "root"])
     return len(rows)
 
 
-def _supersede(stream, audience, newest, fresh):
-    """Events overtaken by these rows point to them and lose their document."""
+def _count(state: FeedState, newest: dict[str, Change], overtaken: list[Change]) -> None:
+    """Bring the digests in line with what these rows made of the feed's current state."""
+    moved: dict[int, Node] = {}
+    for row in newest.values():
+        moved.setdefault(bucket_of(row.identifier), Node()).put(row.op, row.identifier, row.rev, row.hash)
+    for row in overtaken:
+        moved.setdefault(bucket_of(row.identifier), Node()).take(row.op, row.identifier, row.rev, row.hash)
+    kept = {bucket.number: bucket for bucket in Bucket.objects.filter(feed=state, number__in=moved)}
+    root = Node.of(state.records, state.root)
+    for number, change in moved.items():
+        bucket = kept.setdefault(number, Bucket(feed=state, number=number))
+        node = Node.of(bucket.records, bucket.digest)
+        node.add(change)
+        root.add(change)
+        bucket.records, bucket.digest = node.records, node.digest
+    state.records, state.root = root.records, root.digest
+    table.insert(Bucket, [bucket for bucket in kept.values() if bucket.pk is None])
+    table.overwrite(Bucket, [bucket for bucket in kept.values() if bucket.pk is not None and bucket.number in moved], ["records", "digest"])
+
+
+def _supersede(stream, audience, newest, fresh) -> list[Change]:
+    """Events overtaken by these rows point to them and lose their document; those that were the current ones until now."""
     older = Change.objects.filter(stream=stream, audience=audience, identifier__in=list(newest), superseded_by__isnull=True, seq__isnull=False)
     rows = [row for row in older.defer("doc") if row.pk != newest[row.identifier].pk and row.seq < newest[row.identifier].seq]
     for row in rows:
         row.superseded_by = newest[row.identifier].seq
-    Change.objects.bulk_update(rows, ["superseded_by"], batch_size=200)
+    table.overwrite(Change, rows, ["superseded_by"])
     Change.objects.filter(pk__in=[row.pk for row in rows] + list(fresh), superseded_by__isnull=False).update(doc=None)
+    return rows
 
 
 @transaction.atomic
@@ -127,6 +150,33 @@ def snapshot(stream: str, audience: str, after: str, limit: int = MAX_EVENTS) ->
     built = Snapshot(settings.PORTAL_ID, stream, state.epoch, state.head, state.floor, state.chain, after, events, schema)
     signer = own_signer()
     return encode_snapshot(built, more, lambda data: signing.attest(signer, data))
+
+
+def digests(stream: str, audience: str, prefix: str, depth: int) -> dict:
+    """The feed's state at `as_of` below a prefix: {prefix: [records, digest]} one level down or `depth`, or the records of one bucket."""
+    for _attempt in range(5):
+        state = feed_state(stream, audience)
+        found = {"portal": settings.PORTAL_ID, "stream": stream, "epoch": state.epoch, "as_of": state.head, "prefix": prefix}
+        found |= _records_of(state, prefix) if len(prefix) == LEAF else _nodes_of(state, prefix, depth)
+        if FeedState.objects.values_list("head", flat=True).get(pk=state.pk) == state.head:
+            break  # numbered meanwhile: read again; a feed that never rests gives a mixed answer, and the reader descends once more
+    return found
+
+
+def _nodes_of(state: FeedState, prefix: str, depth: int) -> dict:
+    wide = LEAF - len(prefix)
+    first = int(prefix or "0", 16) << 4 * wide
+    rows = Bucket.objects.filter(feed=state, number__gte=first, number__lt=first + (1 << 4 * wide))
+    nodes = grown({number: Node.of(records, digest) for number, records, digest in rows.values_list("number", "records", "digest")})
+    level = min(len(prefix) + depth, LEAF)
+    shown = {name: [node.records, node.digest] for name, node in nodes.items() if len(name) == level and (node.records or node.value)}
+    own = nodes.get(prefix, Node())
+    return {"records": own.records, "digest": own.digest, "nodes": shown}
+
+
+def _records_of(state: FeedState, prefix: str) -> dict:
+    current = Change.objects.filter(stream=state.stream, audience=state.audience, bucket=int(prefix, 16), superseded_by__isnull=True)
+    return {"list": [list(row) for row in current.order_by("identifier").values_list("identifier", "op", "rev", "hash")]}
 
 
 def parse_since(since: str) -> tuple[str, int]:

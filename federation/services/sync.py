@@ -107,8 +107,9 @@ def pull_stream(peer: Peer, stream: str) -> SyncRun | None:
         for _page in range(PAGES_PER_PULL):
             if not _pull_page(peer, checkpoint, run):
                 break
-        acks.send(peer, checkpoint, run.applied)
+        answered = acks.send(peer, checkpoint, run.applied)
         _succeeded(peer)
+        _compare(peer, checkpoint, answered)
     except Diverged as error:
         run.error = str(error)[:500]
         _diverged(peer, run.error)
@@ -121,6 +122,19 @@ def pull_stream(peer: Peer, stream: str) -> SyncRun | None:
     if run.received or run.error:
         run.save()
     return run
+
+
+def _compare(peer: Peer, checkpoint: Checkpoint, answered: dict | None) -> None:
+    """The owner's digest rides on its answer to an acknowledgement: when ours is another, and nothing is parked, find out why."""
+    theirs = (answered or {}).get("root")
+    if not isinstance(theirs, dict) or (answered.get("epoch"), answered.get("head")) != (checkpoint.epoch, checkpoint.seq):
+        return
+    ours = Checkpoint.objects.values_list("records", "root").get(pk=checkpoint.pk)
+    parked = Quarantine.objects.filter(peer=peer, stream=checkpoint.stream).exclude(state=Quarantine.State.RESOLVED)
+    if ours != (theirs.get("records"), theirs.get("digest")) and not parked.exists():
+        from federation import tasks
+
+        transaction.on_commit(lambda: tasks.wake(tasks.reconcile_stream, peer.pk, checkpoint.stream))
 
 
 def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
@@ -143,8 +157,7 @@ def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
         page = _fetch(peer, checkpoint, run)
         if page.prev_chain != (checkpoint.chain or GENESIS):
             raise Diverged(f"the chain at {checkpoint.seq} is not the one we followed")
-    if checkpoint.stream == "listings":
-        check_origin(peer, page)
+    check_page_origin(peer, page)
     cursor = {"epoch": page.epoch, "seq": page.end, "chain": page.trailer["chain"], "head": page.head}
     if not page.events:
         cursor = {"epoch": page.epoch, "head": page.head}
@@ -158,10 +171,10 @@ def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
 
 def _fetch(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> Page:
     since = f"{checkpoint.epoch}:{checkpoint.seq}" if checkpoint.epoch else ""
-    return _read(peer, checkpoint, run, f"changes?since={since}&limit={MAX_EVENTS}", decode_page)
+    return read_page(peer, checkpoint, run, f"changes?since={since}&limit={MAX_EVENTS}", decode_page)
 
 
-def _read(peer: Peer, checkpoint: Checkpoint, run: SyncRun, query: str, decode):
+def read_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun, query: str, decode):
     """One page, whole and attested by the peer. The lease is kept however slowly it comes."""
     with leases.kept(checkpoint):
         answer = call(peer, "GET", f"/fed/v1/streams/{checkpoint.stream}/{query}", coding="gzip")
@@ -175,6 +188,11 @@ def _read(peer: Peer, checkpoint: Checkpoint, run: SyncRun, query: str, decode):
     return page
 
 
+def check_page_origin(peer: Peer, page: Page | Snapshot) -> None:
+    if page.stream == "listings":
+        check_origin(peer, page)
+
+
 def _take_snapshot(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> None:
     """The current state by key, because our cursor is below the feed's floor. What it does not name is not deleted; the cursor
     moves once all of it is applied, to the as_of of its first page."""
@@ -182,14 +200,13 @@ def _take_snapshot(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> None:
     after, more = "", True
     while more:
         leases.renew(checkpoint)
-        page = _read(peer, checkpoint, run, f"snapshot?after={after}&limit={MAX_EVENTS}", decode_snapshot)
+        page = read_page(peer, checkpoint, run, f"snapshot?after={after}&limit={MAX_EVENTS}", decode_snapshot)
         first = first or page
         if checkpoint.epoch not in ("", page.epoch) or page.epoch != first.epoch or first.as_of < checkpoint.seq:
             raise Diverged(f"we follow {checkpoint.epoch}:{checkpoint.seq}, the snapshot is of {page.epoch}:{page.as_of}")
         if page.after != after:
             raise ProtocolError("sequence", f"asked for what follows {after}, the page follows {page.after}")
-        if checkpoint.stream == "listings":
-            check_origin(peer, page)
+        check_page_origin(peer, page)
         _commit(peer, checkpoint, page, run, {})
         after, more = page.trailer.get("next", ""), bool(page.trailer.get("more"))
     values = {"epoch": first.epoch, "seq": first.as_of, "chain": first.chain, "head": first.as_of}

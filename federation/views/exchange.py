@@ -194,10 +194,13 @@ def snapshot(request, peer, stream):
 
 def paged(request: HttpRequest, page: bytes) -> HttpResponse:
     """NDJSON, gzipped only when the reader asks for it; the content digest is then of the gzipped bytes."""
-    response = HttpResponse(page, content_type=protocol.MEDIA_TYPE)
+    return packed(request, HttpResponse(page, content_type=protocol.MEDIA_TYPE))
+
+
+def packed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     response["Vary"] = "Accept-Encoding"
     if accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        response.content = protocol.compress(page)
+        response.content = protocol.compress(response.content)
         response["Content-Encoding"] = "gzip"
     return response
 
@@ -220,9 +223,23 @@ def acknowledge(request, peer, stream):
     if root is not None and not isinstance(root, dict):
         raise Refused(400, "invalid", "audit is an object")
     root = {"entries": number(root, "entries"), "hash": text(root, "hash", 64)} if root else None
+    held = body.get("root")
+    if held is not None and not isinstance(held, dict):
+        raise Refused(400, "invalid", "root is an object")
+    held = {"records": number(held, "records"), "digest": text(held, "digest", 64)} if held else None
     state = sequencer.feed_state(stream, audience(stream, peer))
-    state = acks.receive(peer, state, **values, parked=parked_of(body), root=root)
-    return answer({"epoch": state.epoch, "head": state.head})
+    state = acks.receive(peer, state, **values, parked=parked_of(body), root=root, held=held)
+    return answer({"epoch": state.epoch, "head": state.head, "root": {"records": state.records, "digest": state.root}})
+
+
+@require_GET
+@signed()
+def reconcile(request, peer, stream):
+    """Digests below a prefix of the buckets, one level or two; the records themselves below a whole prefix."""
+    prefix, depth = request.GET.get("prefix", ""), request.GET.get("depth", "1")
+    if not re.fullmatch(r"[0-9a-f]{0,3}", prefix) or depth not in ("1", "2"):
+        raise Refused(400, "prefix", "prefix is up to three hexadecimal digits, depth 1 or 2")
+    return packed(request, answer(sequencer.digests(stream, audience(stream, peer), prefix, int(depth))))
 
 
 def parked_of(body: dict) -> list[dict]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 from catalog.ids import dataset_urn, new_uid
 from catalog.models import Portal
@@ -26,6 +27,7 @@ class FakePortal:
         self.spoil = lambda body: body  # changes the page's bytes before they are signed and sent
         self.page_size = 500
         self.floor = 1
+        self.answers: dict[str, object] = {}  # end of a path -> what is answered to a POST there
         self.health = {"entries": 0, "hash": ""}
         self.rename = lambda headers: headers  # changes the headers of a page's answer after signing
         self.pack = None  # packs a page that was asked for as gzip
@@ -89,6 +91,26 @@ class FakePortal:
         page = Snapshot(self.id, self.stream, self.epoch, len(self.events), self.floor, chain, after, events)
         return protocol.encode_snapshot(page, len(rest) > len(events), lambda data: signing.attest(self.signer, data))
 
+    def recon(self, prefix, depth):
+        """The digests, settled here without the code under test."""
+        latest = {event.id: event for event in self.events}
+        nodes: dict[str, list] = {}
+        below = {}
+        for event in latest.values():
+            bucket = sha256(event.id.encode())[:3]
+            if bucket.startswith(prefix):
+                below[event.id] = [event.id, event.op, event.rev, event.hash]
+                value = int(sha256(f"{event.op} {event.id} {event.rev} {event.hash}".encode()), 16)
+                for name in ("own", bucket[: min(len(prefix) + depth, 3)]):
+                    count, digest_ = nodes.get(name, [0, 0])
+                    nodes[name] = [count + 1, digest_ ^ value]
+        found = {"portal": self.id, "stream": self.stream, "epoch": self.epoch, "as_of": len(self.events), "prefix": prefix}
+        if len(prefix) == 3:
+            return found | {"list": [below[name] for name in sorted(below)]}
+        texts = {name: [count, f"{value:064x}"] for name, (count, value) in nodes.items()}
+        own = texts.pop("own", [0, "0" * 64])
+        return found | {"records": own[0], "digest": own[1], "nodes": texts}
+
     def handle(self, method, url, headers, body):
         self.requests.append((method, url))
         if self.down:
@@ -99,11 +121,14 @@ class FakePortal:
             seq = int(found[1].partition(":")[2] or 0)
             content, status = (self.spoil(self.page(found[1], int(found[2]))), 200) if seq >= self.floor - 1 else (b"", 410)
         elif found := re.search(r"/snapshot\?after=(.*)&limit=(\d+)$", url):
-            content = self.spoil(self.snapshot(found[1], int(found[2])))
+            content = self.spoil(self.snapshot(unquote(found[1]), int(found[2])))
+        elif found := re.search(r"/recon\?prefix=([0-9a-f]*)&depth=([12])$", url):
+            content = json.dumps(self.recon(found[1], int(found[2]))).encode()
         elif url.endswith("/health"):
             content = json.dumps({"portal": self.id, "audit": self.health}).encode()
         elif method == "POST":
             self.told.append((url, json.loads(body)))
+            content = next((json.dumps(value).encode() for name, value in self.answers.items() if url.endswith(name)), content)
         if found and "gzip" in headers.get("accept-encoding", ""):
             content, more = (self.pack or protocol.compress)(content), {"content-encoding": "gzip"}
         signed = signing.sign_response(status, content, request, portal=self.id, protocol="1.0", signer=self.signer)
