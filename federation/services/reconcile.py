@@ -92,6 +92,8 @@ def _find(peer: Peer, checkpoint: Checkpoint, report: Report) -> dict[str, Row |
         theirs |= {row[0]: (row[1], row[2], row[3]) for row in _listed(answered)}
     ours = {identifier: row for identifier, row in held.items() if prefix_of(identifier) in leaves}
     found: dict[str, Row | None] = {name: theirs.get(name) for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)}
+    if leaves and not found:
+        raise ProtocolError("recon", "buckets differ and their lists do not")
     parked = _parked(peer, checkpoint.stream, found)
     explained = [name for name, row in found.items() if row and (name, row[1], row[2]) in parked]
     report.explained = len(explained)
