@@ -76,18 +76,20 @@ def fetch(
     headers: dict | None = None,
     body: bytes | None = None,
     timeout: float = TIMEOUT,
+    idle: float | None = None,
     max_bytes: int = MAX_BYTES,
     allow_redirects: bool = True,
     decode: bool = True,
 ) -> Answer:
     """Send one request. OutgoingRefused when it may not be sent, OutgoingFailed when it did not work; 4xx and 5xx are answers.
 
-    decode=False gives the body as received, whatever its Content-Encoding; max_bytes then caps these bytes.
+    `timeout` is for the whole exchange, `idle` for each silence within it. decode=False gives the body as received, whatever its
+    Content-Encoding; max_bytes then caps these bytes.
     """
     deadline = time.monotonic() + timeout
     headers = {"Accept-Encoding": "gzip", "User-Agent": "Jimu"} | (headers or {})
     for _hop in range(REDIRECTS + 1):
-        answer = _exchange(method, url, headers, body, deadline, max_bytes, decode)
+        answer = _exchange(method, url, headers, body, deadline, idle, max_bytes, decode)
         location = answer.headers.get("Location")
         if not (allow_redirects and location and answer.status in (301, 302, 303, 307, 308)):
             return answer
@@ -217,12 +219,12 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
-def _exchange(method, url, headers, body, deadline, max_bytes, decode) -> Answer:
+def _exchange(method, url, headers, body, deadline, idle, max_bytes, decode) -> Answer:
     parts = check_url(url)
     left = deadline - time.monotonic()
     if left <= 0:
         raise OutgoingFailed(_("%(url)s：超时。") % {"url": url})
-    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=left)
+    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=min(left, idle or left))
     options = {"timeout": timeout, "retries": False, "maxsize": 1, "block": True}
     if parts.scheme == "https":
         pool = _SecurePool(parts.host, parts.port or 443, ssl_context=_tls(), **options)

@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "prune-jobs": {"task": "catalog.tasks.prune_jobs", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
     "sweep-federation": {"task": "federation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "reconcile-federation": {"task": "federation.tasks.reconcile_all", "schedule": crontab(hour="2", minute="41"), "options": {"expires": 3600}},
+    "retry-federation": {"task": "federation.tasks.retry_parked", "schedule": crontab(hour="3", minute="47"), "options": {"expires": 3600}},
     "tidy-federation": {"task": "federation.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -35,6 +35,7 @@ PORTAL_PUBLIC_NOTICE_DAYS = env_int("PORTAL_PUBLIC_NOTICE_DAYS", 0, high=365)
 PORTAL_REVIEW_DAYS = env_int("PORTAL_REVIEW_DAYS", 20, low=1, high=365)
 PORTAL_WEB_WORKERS = env_int("PORTAL_WEB_WORKERS", 2, low=1, high=64)
 PORTAL_TASK_WORKERS = env_int("PORTAL_TASK_WORKERS", 4, low=1, high=64)
+PORTAL_PULL_THREADS = env_int("PORTAL_PULL_THREADS", 8, low=1, high=64)  # peers a task worker reads at a time
 PORTAL_JOB_LEASE_SECONDS = env_int("PORTAL_JOB_LEASE_SECONDS", 30, low=2, high=3600)  # a killed worker's job is taken up after this
 
 PORTAL_METRICS_TOKEN = env_str("PORTAL_METRICS_TOKEN", pattern=r"[!-~]{16,}", means="a token of 16 or more characters without spaces")

@@ -54,15 +54,31 @@ def reconcile_all() -> None:
 
 
 @shared_task
+def work() -> int:
+    """Pull peers that are due until none is, or the turn is over."""
+    from federation.services import schedule
+
+    return schedule.work()
+
+
+@shared_task
 def sweep() -> int:
-    """Every few seconds: number what is committed, wake a pull for each peer that is due."""
-    from federation.services import sync
+    """Every few seconds: number what is committed, wake workers for peers that are due. Two clocks do no harm."""
+    from federation.services import schedule, sync
 
     sync.sequence_and_notify()
-    due = sync.due_peers()
-    for portal_id in due:
-        wake(pull_peer, portal_id)
-    return len(due)
+    wanted = schedule.workers_wanted()
+    for _worker in range(wanted):
+        wake(work)
+    return wanted
+
+
+@shared_task
+def retry_parked() -> int:
+    """Once a day: what could not be applied may fit by now."""
+    from federation.services import quarantine
+
+    return quarantine.retry_parked()
 
 
 @shared_task

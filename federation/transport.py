@@ -7,7 +7,7 @@ from typing import Protocol
 from catalog.outgoing import OutgoingFailed, OutgoingRefused, fetch
 from federation.protocol import MAX_PAGE_BYTES
 
-TIMEOUT = 60.0  # seconds for the whole exchange
+TIMEOUT, IDLE = 60.0, 15.0  # seconds for the whole exchange, and of silence within it
 
 
 class TransportError(Exception):
@@ -34,7 +34,15 @@ class HttpTransport:
         headers = {"Accept-Encoding": "identity"} | headers
         try:
             answer = fetch(
-                method, url, headers=headers, body=body or None, timeout=TIMEOUT, max_bytes=MAX_PAGE_BYTES, allow_redirects=False, decode=False
+                method,
+                url,
+                headers=headers,
+                body=body or None,
+                timeout=TIMEOUT,
+                idle=IDLE,
+                max_bytes=MAX_PAGE_BYTES,
+                allow_redirects=False,
+                decode=False,
             )
         except (OutgoingRefused, OutgoingFailed) as error:
             raise TransportError(str(error)) from error

@@ -23,6 +23,9 @@ class Peer(models.Model):
     trusted = models.BooleanField(_("收录免审"), default=False)
     base_url = models.CharField(_("地址"), max_length=300, blank=True)
     next_due = models.DateTimeField(_("下次同步"), default=timezone.now, db_index=True)
+    not_before = models.DateTimeField(null=True, blank=True)  # the peer asked us to wait (Retry-After): hints do not shorten it
+    claimed_at = models.DateTimeField(null=True, blank=True)  # a worker is at it since
+    unreachable = models.BooleanField(_("只能由对方推送"), default=False)  # behind a firewall: it pushes its feeds to us
     failures = models.PositiveIntegerField(_("连续失败"), default=0)
     last_error = models.CharField(_("最近错误"), max_length=500, blank=True)
     last_contact = models.DateTimeField(_("最近联系"), null=True, blank=True)

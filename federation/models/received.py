@@ -18,6 +18,7 @@ class Checkpoint(models.Model):
     head = models.BigIntegerField(default=0)  # as the peer last said
     fencing_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+    page_size = models.PositiveSmallIntegerField(default=500)  # halves when a page fails or comes slowly, doubles when one comes quickly
     acknowledged = models.CharField(max_length=64, blank=True)  # SHA-256 of what the peer was last told
     records = models.BigIntegerField(default=0)  # rows of RemoteRecord, and the digest over them; moves with every one written
     root = models.CharField(max_length=64, default=NOTHING)
@@ -69,6 +70,10 @@ class SyncRun(models.Model):
     bytes = models.BigIntegerField(default=0)
     lag_ms = models.BigIntegerField(null=True)  # newest applied event: its commit at the owner to its commit here, by both clocks
     error = models.CharField(max_length=500, blank=True)
+
+    # while it runs, of no interest later
+    unfinished = gone = diverged = False  # more of the feed to read; the peer did not answer; its history is another
+    retry_after = 0
 
     class Meta:
         verbose_name = verbose_name_plural = _("同步记录")

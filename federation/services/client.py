@@ -1,6 +1,8 @@
 """Signed requests to a peer. An answer counts only when the peer's registered key signed it for this very request."""
 
 import logging
+import time
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,6 +17,7 @@ from federation.transport import Answer, TransportError, get_transport
 
 logger = logging.getLogger(__name__)
 KEYS_BYTES = 64 * 1024
+RETRY_AT_MOST = 3600  # seconds
 
 
 class PeerError(TransportError):
@@ -86,5 +89,12 @@ def _error_text(answer: Answer) -> str:
 
 
 def _retry_after(answer: Answer) -> int:
+    """Seconds, or a date (RFC 9110); an hour at most, so that no peer can send us away for good."""
     text = answer.headers.get("retry-after", "")
-    return min(int(text), 3600) if text.isdigit() and len(text) < 6 else 0
+    if text.isascii() and text.isdigit():
+        return min(int(text[:9]), RETRY_AT_MOST)
+    try:
+        seconds = parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return 0
+    return max(0, min(int(seconds), RETRY_AT_MOST))

@@ -5,8 +5,7 @@ import uuid
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import DatabaseError, connection
-from django.db.models import Q
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from federation.models import Checkpoint, Peer
@@ -18,10 +17,14 @@ class LeaseLost(Exception):
     """Another worker took this stream over; its commit counts, ours does not."""
 
 
+@transaction.atomic
 def take(peer: Peer, stream: str) -> Checkpoint | None:
+    """The stream's checkpoint under a new token; None while any stream of this peer is being read: one request in flight a peer."""
+    Peer.objects.select_for_update().only("pk").get(pk=peer.pk)  # two workers at two streams of one peer
     now, token = timezone.now(), uuid.uuid4()
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    if not Checkpoint.objects.filter(free, peer=peer, stream=stream).update(fencing_token=token, lease_until=now + LEASE):
+    if Checkpoint.objects.filter(peer=peer, lease_until__gte=now).exists():
+        return None
+    if not Checkpoint.objects.filter(peer=peer, stream=stream).update(fencing_token=token, lease_until=now + LEASE):
         return None
     return Checkpoint.objects.get(peer=peer, stream=stream)
 

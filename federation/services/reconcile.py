@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from urllib.parse import quote
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import Dataset
@@ -18,11 +18,10 @@ from federation import protocol
 from federation.digests import LEAF, Node, prefix_of, tree
 from federation.models import Checkpoint, Peer, Quarantine, RemoteRecord
 from federation.protocol import ProtocolError, digest
-from federation.services import leases
+from federation.services import leases, sync
 from federation.services.client import call
-from federation.services.sync import APPLY, SyncRun, check_page_origin, read_page
-from federation.signing import SignatureRefused
-from federation.transport import TransportError
+from federation.services.receiving import APPLY
+from federation.services.sync import SyncRun, check_page_origin, read_page
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class Behind(Exception):
 
 
 REQUESTS_AT_MOST = 200  # above that the snapshot is cheaper
-FAILURES = (Behind, TransportError, ProtocolError, SignatureRefused, leases.LeaseLost, OperationalError)
+FAILURES = (Behind, *sync.FAILURES)
 Row = tuple[str, int, str]  # op, rev, hash
 
 

@@ -1,31 +1,31 @@
 """The exchange in motion: number, hint, pull, acknowledge. Rows say what is due; tasks and hints only make it sooner."""
 
 import logging
-import random
+import time
 from datetime import timedelta
 
 import orjson
 from django.db import OperationalError, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from catalog.services import audit
 from federation.models import Checkpoint, FeedState, Nonce, Peer, Quarantine, SyncRun, Ticket
-from federation.protocol import GENESIS, MAX_EVENTS, Page, ProtocolError, Snapshot, decode_event, decode_page, decode_snapshot, decoded
-from federation.services import acks, leases, sequencer
-from federation.services.apply import apply_listings, check_origin
+from federation.protocol import GENESIS, MAX_EVENTS, Page, ProtocolError, Snapshot, decode_page, decode_snapshot, decoded
+from federation.services import acks, leases, schedule, sequencer
+from federation.services.apply import check_origin
 from federation.services.client import PeerError, call
 from federation.services.keys import find_key
 from federation.services.leases import LeaseLost
-from federation.services.receive_decisions import apply_decisions
+from federation.services.quarantine import refuse_quarantine, retry_quarantine  # noqa: F401  known here by name
+from federation.services.receiving import APPLY
+from federation.services.schedule import INTERVAL, due_peers, request_pull  # noqa: F401
 from federation.signing import SignatureRefused, verify_attestation
 from federation.transport import TransportError
 
 logger = logging.getLogger(__name__)
-INTERVAL = timedelta(seconds=45)  # between looks at a peer that sent no hint
-BACKOFF_FIRST, BACKOFF_LAST = 5, 900  # seconds
-APPLY = {"listings": apply_listings, "decisions": apply_decisions}
+FAILURES = (TransportError, ProtocolError, SignatureRefused, LeaseLost, OperationalError)
 PAGES_PER_PULL = 200  # then other peers have their turn
+QUICK, SLOW, SMALLEST_PAGE = 5, 20, 25  # seconds a page may take before fewer events are asked for
 
 
 class Diverged(Exception):
@@ -66,25 +66,12 @@ def notify(portal_id: str) -> bool:
         return False
 
 
-def due_peers(limit: int = 200) -> list[str]:
-    """Active peers whose time has come, longest waiting first, so that dead ones cannot starve the rest."""
-    due = Peer.objects.filter(state=Peer.State.ACTIVE, next_due__lte=timezone.now()).order_by("next_due")
-    return list(due.values_list("pk", flat=True)[:limit])
-
-
-def request_pull(portal_id: str) -> bool:
-    """Make a peer due now; True when that was news, so that ten thousand hints cost one pull."""
-    now = timezone.now()
-    return bool(Peer.objects.filter(pk=portal_id, state=Peer.State.ACTIVE, next_due__gt=now).update(next_due=now))
-
-
 def pull_due_peer(portal_id: str) -> list[SyncRun]:
     """Pull if it is due, again if a hint came meanwhile. Two workers on one peer: the second finds it not due."""
     runs: list[SyncRun] = []
     for _round in range(10):
-        started = timezone.now()
-        later = started + INTERVAL
-        if not Peer.objects.filter(pk=portal_id, state=Peer.State.ACTIVE, next_due__lte=started).update(next_due=later):
+        now = timezone.now()
+        if not schedule.due(now).filter(pk=portal_id).order_by().update(next_due=now + INTERVAL):
             break
         runs += pull_peer(portal_id)
     return runs
@@ -93,35 +80,56 @@ def pull_due_peer(portal_id: str) -> list[SyncRun]:
 def pull_peer(portal_id: str) -> list[SyncRun]:
     """Pull every stream we read of a peer, now. Failures end in the run and the peer's back-off, never in an exception."""
     peer = Peer.objects.get(pk=portal_id)
-    runs = [pull_stream(peer, stream) for stream in peer.checkpoints.values_list("stream", flat=True)]
-    return [run for run in runs if run is not None]
+    runs: list[SyncRun] = []
+    for stream in peer.checkpoints.order_by("pk").values_list("stream", flat=True):
+        run = pull_stream(peer, stream)
+        runs += [run] if run else []
+        if run and run.gone:
+            break  # a dead peer is asked once, not once a stream
+    _settle(peer, runs)
+    return runs
+
+
+def _settle(peer: Peer, runs: list[SyncRun]) -> None:
+    """When the peer is due again, by what its streams came to."""
+    if any(not run.error for run in runs):
+        schedule.succeeded(peer, more=any(run.unfinished for run in runs))
+    if broken := next((run for run in runs if run.error and not run.diverged), None):
+        schedule.failed(peer, broken.error, broken.retry_after)
 
 
 def pull_stream(peer: Peer, stream: str) -> SyncRun | None:
-    """One pull to the end of a feed; None when another worker is at it."""
+    """One pull to the end of a feed; None when another worker is at this peer."""
     checkpoint = leases.take(peer, stream)
     if checkpoint is None:
         return None
     run = SyncRun(peer=peer, stream=stream)
     try:
-        for _page in range(PAGES_PER_PULL):
-            if not _pull_page(peer, checkpoint, run):
-                break
-        answered = acks.send(peer, checkpoint, run.applied)
-        _succeeded(peer)
-        _compare(peer, checkpoint, answered)
+        run.unfinished, pages = True, 0
+        while run.unfinished and pages < PAGES_PER_PULL:
+            run.unfinished, pages = _pull_page(peer, checkpoint, run), pages + 1
+        _compare(peer, checkpoint, acks.send(peer, checkpoint, run.applied))
     except Diverged as error:
-        run.error = str(error)[:500]
+        run.error, run.diverged = str(error)[:500], True
         _diverged(peer, run.error)
-    except (TransportError, ProtocolError, SignatureRefused, LeaseLost, OperationalError) as error:
+    except FAILURES as error:
         run.error = f"{type(error).__name__}: {error}"[:500]
-        _failed(peer, run.error, getattr(error, "retry_after", 0))
+        run.gone = isinstance(error, TransportError) and getattr(error, "status", 0) in (0, 429, 503)
+        run.retry_after = getattr(error, "retry_after", 0)
+        _page_size(checkpoint, faster=False)
     finally:
         leases.release(checkpoint)
     run.finished_at = timezone.now()
     if run.received or run.error:
         run.save()
     return run
+
+
+def _page_size(checkpoint: Checkpoint, *, faster: bool) -> None:
+    size = min(checkpoint.page_size * 2, MAX_EVENTS) if faster else max(checkpoint.page_size // 2, SMALLEST_PAGE)
+    if size != checkpoint.page_size:
+        checkpoint.page_size = size
+        leases.held(checkpoint).update(page_size=size)
 
 
 def _compare(peer: Peer, checkpoint: Checkpoint, answered: dict | None) -> None:
@@ -170,8 +178,12 @@ def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
 
 
 def _fetch(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> Page:
-    since = f"{checkpoint.epoch}:{checkpoint.seq}" if checkpoint.epoch else ""
-    return read_page(peer, checkpoint, run, f"changes?since={since}&limit={MAX_EVENTS}", decode_page)
+    since, begun = f"{checkpoint.epoch}:{checkpoint.seq}" if checkpoint.epoch else "", time.monotonic()
+    page = read_page(peer, checkpoint, run, f"changes?since={since}&limit={checkpoint.page_size}", decode_page)
+    took = time.monotonic() - begun
+    if page.events and not QUICK < took <= SLOW:
+        _page_size(checkpoint, faster=took <= QUICK)
+    return page
 
 
 def read_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun, query: str, decode):
@@ -200,7 +212,7 @@ def _take_snapshot(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> None:
     after, more = "", True
     while more:
         leases.renew(checkpoint)
-        page = read_page(peer, checkpoint, run, f"snapshot?after={after}&limit={MAX_EVENTS}", decode_snapshot)
+        page = read_page(peer, checkpoint, run, f"snapshot?after={after}&limit={checkpoint.page_size}", decode_snapshot)
         first = first or page
         if checkpoint.epoch not in ("", page.epoch) or page.epoch != first.epoch or first.as_of < checkpoint.seq:
             raise Diverged(f"we follow {checkpoint.epoch}:{checkpoint.seq}, the snapshot is of {page.epoch}:{page.as_of}")
@@ -244,19 +256,6 @@ def _lag(page: Page | Snapshot) -> int | None:
     return max(int((timezone.now() - sent).total_seconds() * 1000), 0) if sent else None
 
 
-def _succeeded(peer: Peer) -> None:
-    Peer.objects.filter(pk=peer.pk).update(last_contact=timezone.now(), failures=0, last_error="")
-
-
-def _failed(peer: Peer, error: str, retry_after: int) -> None:
-    """Back off from 5 s to 15 min, with jitter, for ever."""
-    peer.refresh_from_db(fields=["failures"])
-    wait = min(BACKOFF_FIRST * 2 ** min(peer.failures, 10), BACKOFF_LAST) * random.uniform(0.8, 1.2)
-    due = timezone.now() + timedelta(seconds=max(wait, retry_after))
-    Peer.objects.filter(pk=peer.pk).update(failures=F("failures") + 1, last_error=error, next_due=due)
-    logger.warning("Pull from %s failed: %s", peer.pk, error)
-
-
 @transaction.atomic
 def _diverged(peer: Peer, error: str) -> None:
     Peer.objects.filter(pk=peer.pk).update(state=Peer.State.DIVERGED, last_error=error)
@@ -269,31 +268,6 @@ def read_anew(portal_id: str, *, actor=None) -> None:
     """After divergence, a person lets the feed be read from its start. Records with an equal or higher revision stay as they are."""
     Checkpoint.objects.filter(peer_id=portal_id).update(epoch="", seq=0, chain="", head=0, fencing_token=None, lease_until=None)
     audit.append("federation.read_anew", ("catalog.Portal", portal_id), actor=actor)
-
-
-def retry_quarantine(rows, *, actor=None) -> int:
-    """Try parked events again, or apply held tombstones a person released; how many are settled."""
-    settled = 0
-    for row in rows:
-        with transaction.atomic():
-            row = Quarantine.objects.select_for_update().select_related("peer").get(pk=row.pk)
-            if row.state not in (Quarantine.State.PARKED, Quarantine.State.HELD) or not row.event:
-                continue
-            audit.append("federation.retried", row, actor=actor, state=row.state)
-            APPLY[row.stream](row.peer, [decode_event(bytes(row.event))], **({"release": True} if row.stream == "listings" else {}))
-            row.refresh_from_db()
-            settled += row.state == Quarantine.State.RESOLVED
-    return settled
-
-
-@transaction.atomic
-def refuse_quarantine(rows, *, actor=None) -> int:
-    """A person decides that an event is not applied; our record stays."""
-    for row in rows:
-        audit.append("federation.refused", row, actor=actor, rev=row.rev)
-    return Quarantine.objects.filter(pk__in=[row.pk for row in rows], state__in=["parked", "held"]).update(
-        state=Quarantine.State.REFUSED, closed_at=timezone.now()
-    )
 
 
 def tidy() -> None:
