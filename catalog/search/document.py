@@ -177,5 +177,7 @@ def _clean(name: str, values) -> list[str]:
     if not values or values == [""]:
         return [MISSING]
     limit = 300 if name == "organization" else VALUE
+    if len(values) == 1 and isinstance(values[0], str) and len(values[0]) <= limit and values[0].isalnum():
+        return values  # most of them: nothing to cut, strip or sort
     texts = (value.strip().replace(BETWEEN_VALUES, " ").replace(BETWEEN_DIMENSIONS, " ")[:limit] for value in values if isinstance(value, str))
     return sorted({text for text in texts if text}) or [MISSING]

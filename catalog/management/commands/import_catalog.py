@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +9,6 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from tqdm import tqdm
 
 from catalog import outgoing
 from catalog.interchange import detect
@@ -18,33 +16,12 @@ from catalog.interchange.parsed import Unreadable
 from catalog.interchange.reading import ENDINGS, read_catalog
 from catalog.interchange.tabular import read_mapping
 from catalog.models import Organization
+from catalog.progress import Progress
 from catalog.services.importing import Report, import_records
 
 URL_MAX = 256 * 1024 * 1024
 URL_TIMEOUT = 300
 SHOWN = 20  # rejections printed without --json
-EVERY = 5  # seconds between lines where there is no terminal
-
-
-class Progress:
-    """A bar with rate on a terminal, a line now and then elsewhere; silent with --json or verbosity 0."""
-
-    def __init__(self, stream, silent: bool):
-        self.stream, self.silent, self.done, self.last = stream, silent, 0, time.monotonic()
-        terminal = not silent and stream.isatty()
-        self.bar = tqdm(unit=_("条"), file=stream, dynamic_ncols=True) if terminal else None
-
-    def show(self, report: Report) -> None:
-        fresh, self.done = report.records - self.done, report.records
-        if self.bar:
-            self.bar.update(fresh)
-        elif not self.silent and time.monotonic() - self.last > EVERY:
-            self.last = time.monotonic()
-            print(_("已处理 %(count)d 条") % {"count": self.done}, file=self.stream, flush=True)
-
-    def close(self) -> None:
-        if self.bar:
-            self.bar.close()
 
 
 class Command(BaseCommand):
@@ -138,7 +115,7 @@ class Command(BaseCommand):
                 dry_run=options["dry_run"],
                 name=name,
                 report=self.report,
-                on_batch=progress.show,
+                on_batch=lambda report: progress.show(report.records),
             )
             return True
         except (Unreadable, OSError) as error:

@@ -4,8 +4,8 @@ import json
 import sys
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
+from catalog.progress import Progress
 from catalog.search.backends import get_backend
 from catalog.search.backends.base import EngineDown
 
@@ -28,13 +28,8 @@ class Command(BaseCommand):
             sys.exit(130)
 
     def run_build(self, backend):
-        with tqdm(unit="条", disable=not sys.stderr.isatty(), desc="索引") as bar:
-
-            def on_progress(done, total):
-                bar.total = total
-                bar.update(done - bar.n)
-
-            done = backend.build(on_progress=on_progress)
+        with Progress(self.stderr._out, silent=self.as_json) as progress:
+            done = backend.build(on_progress=progress.show)
         self.tell({"built": done}, f"已索引 {done} 条。")
 
     def run_check(self, backend):
