@@ -37,7 +37,7 @@ def terms() -> dict[str, dict[str, tuple[str, str]]]:
 
 def term_label(scheme: str, code: str) -> str:
     """The label of a code in the current language; the code itself when the vocabulary does not know it."""
-    pair = terms().get(scheme, {}).get(code)
+    pair = terms().get(scheme, {}).get(code) or (terms().get("city", {}).get(code) if scheme == "region" else None)
     return _shown(scheme, pair) if pair else code
 
 
@@ -57,6 +57,14 @@ def bare(label: str) -> str:
 def term_choices(scheme: str) -> list[tuple[str, str]]:
     """[(code, label)] of a vocabulary."""
     return [(code, _shown(scheme, pair)) for code, pair in terms().get(scheme, {}).items()]
+
+
+def region_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """[(province, [(code, label) of itself and its prefectures])], for a select with groups."""
+    cities = {}
+    for code, label in term_choices("city"):
+        cities.setdefault(code[:2], []).append((code, label))
+    return [(label, [(code, label), *cities.get(code[:2], [])]) for code, label in term_choices("region")]
 
 
 def portal_label(portal_id: str, name: str) -> str:

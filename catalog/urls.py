@@ -9,6 +9,7 @@ urlpatterns = [
     path("", browse.home, name="home"),
     path("datasets/", search.search, name="search"),
     path("datasets/suggest/", search.suggest, name="suggest"),
+    path("datasets/facets/<slug:name>/", search.facet, name="facet"),
     path("datasets/<uuid:uid>/", datasets.dataset_detail, name="dataset_detail"),
     path("datasets/<uuid:uid>/request/", datasets.request_access, name="request_access"),
     path("datasets/<uuid:uid>/follow/", datasets.follow, name="follow"),

@@ -118,6 +118,7 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         ("organizations", "uid"): dataset.organization.uid if dataset else NO_SUCH,
         ("vocabularies", "scheme"): "sector",
         ("announcements", "pk"): 1,
+        ("facets", "name"): "keyword",
         ("register", "uid"): uid,
         ("register", "step"): "basics",
         ("samples", "sample"): sample_uid,

@@ -10,6 +10,7 @@ from catalog.api.results import clean
 from catalog.api.serializers import StatisticsSerializer, Suggestions
 from catalog.models import Dataset, Organization, Portal
 from catalog.search.backends import get_backend
+from catalog.search.listing import facet_row
 from catalog.search.query import DIMENSIONS, SearchQuery
 
 BREAKDOWN = ("sector", "region", "portal", "grade", "modality")
@@ -48,7 +49,7 @@ class Statistics(APIView):
     @extend_schema(operation_id="statistics", summary="目录的总量与分布", responses=StatisticsSerializer)
     def get(self, request):
         backend, query = get_backend(), SearchQuery()
-        by = {name: [vars(value) for value in backend.counts(query, name)] for name in BREAKDOWN}
+        by = {name: [facet_row(value) for value in backend.counts(query, name)] for name in BREAKDOWN}
         return Response({"totals": totals(), "by": by})
 
 

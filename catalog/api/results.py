@@ -18,6 +18,14 @@ LIST_PARAMETERS = [
     OpenApiParameter("q", OpenApiTypes.STR, description="检索词；词与词之间为“且”。也可以是一句话、拼音；同时查找的词见 expansions。"),
     *[OpenApiParameter(name, OpenApiTypes.STR, many=True, description=f"按 {name} 筛选，可重复（或）；有分面计数。") for name in FACETS],
     *[OpenApiParameter(name, OpenApiTypes.STR, many=True, description=f"按 {name} 筛选，可重复（或）。") for name in MORE],
+    *[
+        OpenApiParameter(f"size_{end}", OpenApiTypes.STR, description=f"数据量{word}：字节数，或如 10GB。没有填数据量的不在内。")
+        for end, word in (("from", "不小于"), ("to", "不大于"))
+    ],
+    *[
+        OpenApiParameter(f"modified_{end}", OpenApiTypes.DATE, description=f"更新日期{word}，含当日。没有填的不在内。")
+        for end, word in (("from", "不早于"), ("to", "不晚于"))
+    ],
     OpenApiParameter("sort", OpenApiTypes.STR, enum=SORTS),
     OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}),
     OpenApiParameter("cursor", OpenApiTypes.STR, description="next 中的值，原样带回；只用于同一检索。"),

@@ -51,6 +51,7 @@ class FacetValueSerializer(serializers.Serializer):
     value = serializers.CharField()
     label = serializers.CharField()
     count = serializers.IntegerField()
+    parent = serializers.CharField(required=False)  # in region, industry and knowledge_node: the value above this one
 
 
 class ExpansionRow(serializers.Serializer):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from catalog.forms.rows import RowsField
 from catalog.forms.steps import STEPS, Entry
-from catalog.labels import term_choices
+from catalog.labels import region_choices, term_choices
 from catalog.listing import DATES, FLAGS, LISTS, NUMBERS, VOCABULARIES, digest
 from catalog.models import Dataset
 from catalog.services.checks import CONTROL, EMAIL
@@ -130,7 +130,7 @@ def build_field(entry: Entry) -> forms.Field:
 
 
 def _choice_field(entry, common):
-    choices = term_choices(VOCABULARIES[entry.name])
+    choices = region_choices() if entry.name == "region" else term_choices(VOCABULARIES[entry.name])
     if entry.kind == "choices":
         return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **common)
     if entry.name in ("security_level", "openness"):

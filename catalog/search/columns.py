@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from catalog.search.document import BEFORE_LABEL, BETWEEN_DIMENSIONS, BETWEEN_VALUES, STORED
-from catalog.search.query import MISSING
+from catalog.search.query import MISSING, RANGES
+from catalog.search.text import fold
 
 NUMBERS = {  # column of SearchRow: type in memory
     "dataset_id": np.int64,
@@ -39,6 +40,7 @@ class Combinations:
         self.labels: dict[str, str] = {}
         self.members: list[tuple[int, ...]] = []
         self._flat = None
+        self._folded: list[str] = []
 
     def code(self, packed: str) -> int:
         code = self.code_of.get(packed)
@@ -55,6 +57,12 @@ class Combinations:
             self.values.append(value)
             self.value_of[value] = len(self.values) - 1
         return self.value_of[value]
+
+    def folded(self) -> list[str]:
+        """The name of each value as search sees it; each is folded once in the life of the process."""
+        for value in self.values[len(self._folded) :]:
+            self._folded.append(fold(self.labels.get(value, value)))
+        return self._folded
 
     def flat(self) -> tuple[np.ndarray, np.ndarray]:
         """(combination, value) pairs of everything seen so far."""
@@ -141,6 +149,24 @@ class Snapshot:
             held = (today, Updated(self.numbers["modified"], today))
             object.__setattr__(self, "_updated_held", held)
         return held[1]
+
+    def within(self, ranges: dict[str, tuple[int | None, int | None]]) -> np.ndarray | None:
+        """Rows in all of these ranges; None where none are asked for. A number that is not known (0, -1) is in no range."""
+        mask = None
+        for name, (low, high) in ranges.items():
+            column = self.numbers[RANGES[name]]
+            inside = column >= max(low or 1, 1)
+            if high is not None:
+                inside &= column <= min(high, np.iinfo(column.dtype).max)
+            mask = inside if mask is None else mask & inside
+        return mask
+
+    def everywhere(self, name: str) -> dict[str, int]:
+        """Rows per value of a stored dimension over all rows; worked out once."""
+        held = self.__dict__.setdefault("_everywhere", {})
+        if name not in held:
+            held[name] = self.stored[name].totals(np.arange(len(self)))
+        return held[name]
 
     def positions(self, pks: np.ndarray) -> np.ndarray:
         """Where these datasets stand; those that are not here are left out."""

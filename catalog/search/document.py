@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 
 from catalog.models import Dataset, Organization, Resource, Sample
+from catalog.search.hierarchy import with_ancestors
 from catalog.search.query import DIMENSIONS, MISSING
 from catalog.search.text import TITLE, fold, tokens
 
@@ -137,7 +138,7 @@ def dimensions(dataset, organization, resources, samples) -> dict[str, list[str]
     """Values of each stored dimension; an empty list is MISSING."""
     values = {
         "sector": dataset.sectors,
-        "region": [f"{dataset.region[:2]}0000"] if dataset.region[:2].isdigit() and len(dataset.region) >= 2 else [],
+        "region": with_ancestors("region", [dataset.region]),
         "modality": dataset.modalities,
         "model_stage": dataset.model_stages,
         "knowledge_tier": [dataset.knowledge_tier],
@@ -151,11 +152,11 @@ def dimensions(dataset, organization, resources, samples) -> dict[str, list[str]
         "has_sample": ["yes" if samples else "no"],
         "organization": [f"{organization.uid}{BEFORE_LABEL}{organization.name}"],
         "organization_kind": [organization.kind],
-        "industry": [dataset.industry],
+        "industry": with_ancestors("industry", [dataset.industry]),
         "collection_method": [dataset.collection_method],
         "storage_place": [dataset.storage_place],
         "update_frequency": [dataset.update_frequency],
-        "knowledge_node": dataset.knowledge_nodes,
+        "knowledge_node": with_ancestors("knowledge_node", dataset.knowledge_nodes),
         "language": dataset.languages,
         "keyword": dataset.keywords,
         "is_synthetic": ["yes" if dataset.is_synthetic else "no"],

@@ -8,7 +8,9 @@ from django.utils.translation import override
 from catalog.formatting import is_english
 from catalog.labels import bare, portal_label
 from catalog.models import KnowledgeNode, Portal, Term
+from catalog.search.hierarchy import parent_of
 from catalog.search.query import MISSING, FacetValue
+from catalog.search.text import fold
 
 SCHEMES = (
     "sector region modality model_stage knowledge_tier cognition_layer license_type openness industry collection_method update_frequency "
@@ -21,6 +23,7 @@ ORDERED = {  # dimensions whose values have an order of their own
     "has_sample": ("yes", "no"),
     "is_synthetic": ("yes", "no"),
 }
+FREE = ("organization", "keyword", "storage_place", "format", "language")  # values that are names themselves, of any number
 SHORTENED = ("model_stage", "knowledge_tier")  # their terms all end in 数据集
 KEPT = 30  # seconds for which names are kept in the process
 _held: dict = {"until": 0.0, "names": {}, "unknown": set()}
@@ -101,7 +104,8 @@ def _named(name: str, value: str) -> tuple[str, str]:
 
 
 def _load() -> None:
-    names = {(scheme, code): (label, english) for scheme, code, label, english in _terms()}
+    names = {(scheme, code): (label, english) for scheme, code, label, english in _terms(*SCHEMES)}
+    names |= {("region", code): (label, english) for _scheme, code, label, english in _terms("city")}
     names |= {("knowledge_node", code): (label, english) for code, label, english in KnowledgeNode.objects.values_list("code", "label", "label_en")}
     with override("en"):
         names |= {("portal", pk): (name, portal_label(pk, name)) for pk, name in Portal.objects.values_list("id", "name")}
@@ -109,8 +113,8 @@ def _load() -> None:
     _held.update(until=time.monotonic() + KEPT, names=names, unknown=unknown)
 
 
-def _terms():
-    return Term.objects.filter(scheme__in=SCHEMES).order_by().values_list("scheme", "code", "label", "label_en")
+def _terms(*schemes):
+    return Term.objects.filter(scheme__in=schemes).order_by().values_list("scheme", "code", "label", "label_en")
 
 
 def facet_values(name: str, totals: dict[str, int], selected, limit: int, own: dict[str, str]) -> list[FacetValue]:
@@ -118,11 +122,17 @@ def facet_values(name: str, totals: dict[str, int], selected, limit: int, own: d
     order = {value: at for at, value in enumerate(ORDERED.get(name, ()))}
 
     def rank(value):
-        return (order.get(value, 99), value == MISSING, -totals.get(value, 0), value)
+        return (order.get(value, 99), value == MISSING, -totals.get(value, 0), bool(parent_of(name, value)), value)
 
     shown = sorted({*totals, *(value for value in selected if value in totals or _is_code(name, value, own))}, key=rank)
     kept = shown[:limit] + [value for value in shown[limit:] if value in selected or value == MISSING]
-    return [FacetValue(value, value_label(name, value, own), totals.get(value, 0)) for value in kept]
+    return [FacetValue(value, value_label(name, value, own), totals.get(value, 0), parent_of(name, value)) for value in kept]
+
+
+def named_like(name: str, totals: dict[str, int], text: str, own: dict[str, str]) -> dict[str, int]:
+    """Of the totals those whose name in the reader's language has the text, or whose code is it."""
+    needle = fold(text)
+    return {value: count for value, count in totals.items() if needle in fold(value_label(name, value, own)) or needle == fold(value)}
 
 
 def _is_code(name: str, value: str, own: dict[str, str]) -> bool:

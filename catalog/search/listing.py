@@ -3,8 +3,10 @@
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import asdict, replace
-from datetime import UTC
+from datetime import UTC, date
+from decimal import Decimal
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -13,10 +15,13 @@ from django.utils.translation import gettext as _
 from catalog.exceptions import DomainError
 from catalog.models import Dataset
 from catalog.search.backends import get_backend
-from catalog.search.query import DIMENSIONS, SORTS, SearchQuery
+from catalog.search.query import DIMENSIONS, SORTS, FacetValue, SearchQuery
 
 PAGE_SIZE, MAX_PAGE_SIZE = 20, 100
 MAX_VALUES = 50  # per facet
+SIZE = re.compile(r"(?P<number>[0-9]{1,18}(\.[0-9]{1,3})?) ?(?P<unit>([KMGTPE]?B)?)", re.IGNORECASE | re.ASCII)
+UNITS = {"": 1, "B": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
+LARGEST = 2**63 - 1
 TIMES = ("listed_at", "updated_at")
 ROW = (
     "pk uid identifier source_identifier title title_en summary organization__uid organization__name grade assurance score home_portal "
@@ -39,14 +44,14 @@ class QueryInvalid(DomainError):
 
 
 def parse_query(params: QueryDict) -> SearchQuery:
-    """SearchQuery of `q`, facet names (repeated), `sort`, `page_size` and `cursor`; else QueryInvalid naming the parameter.
+    """SearchQuery of `q`, facet names (repeated), ranges, `sort`, `page_size` and `cursor`; else QueryInvalid naming the parameter.
 
     A value that a facet does not have finds nothing and is no error.
     """
     sort = params.get("sort") or "relevance"
     if sort not in SORTS:
         raise QueryInvalid("sort", _("没有“%(sort)s”这种排序，可用的有 %(sorts)s。") % {"sort": sort[:40], "sorts": "、".join(SORTS)})
-    query = SearchQuery(text=params.get("q", ""), filters=parse_filters(params), sort=sort, limit=_page_size(params))
+    query = SearchQuery(text=params.get("q", ""), filters=parse_filters(params), ranges=parse_ranges(params), sort=sort, limit=_page_size(params))
     return replace(query, offset=_offset(params.get("cursor", ""), query))
 
 
@@ -61,6 +66,39 @@ def parse_filters(params: QueryDict) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def parse_ranges(params: QueryDict) -> dict[str, tuple[int | None, int | None]]:
+    """`size_from`, `size_to` (bytes, or 10GB) and `modified_from`, `modified_to` (days); QueryInvalid for what is no number, no day,
+    or ends before it begins."""
+    found = {}
+    for name, read in RANGE_READERS.items():
+        low, high = (read(f"{name}_{end}", params.get(f"{name}_{end}", "").strip()) for end in ("from", "to"))
+        if low is not None and high is not None and low > high:
+            raise QueryInvalid(f"{name}_to", _("终点小于起点。"))
+        if low is not None or high is not None:
+            found[name] = (low, high)
+    return found
+
+
+def _size(parameter: str, text: str) -> int | None:
+    if not text:
+        return None
+    match = SIZE.fullmatch(text)
+    size = Decimal(match["number"]) * UNITS[match["unit"].upper()[:1]] if match else None
+    if size is None or size > LARGEST:
+        raise QueryInvalid(parameter, _("应为字节数，或如 10GB 的大小。"))
+    return int(size)
+
+
+def _day(parameter: str, text: str) -> int | None:
+    try:
+        return date.fromisoformat(text).toordinal() if text else None
+    except ValueError:
+        raise QueryInvalid(parameter, _("应为如 2026-01-31 的日期。")) from None
+
+
+RANGE_READERS = {"size": _size, "modified": _day}
+
+
 def _page_size(params: QueryDict) -> int:
     text = params.get("page_size") or str(PAGE_SIZE)
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PAGE_SIZE):
@@ -69,7 +107,7 @@ def _page_size(params: QueryDict) -> int:
 
 
 def _fingerprint(query: SearchQuery) -> str:
-    asked = repr((query.text, sorted(query.filters.items()), query.sort))
+    asked = repr((query.text, sorted(query.filters.items()), sorted(query.ranges.items()), query.sort))
     return hashlib.blake2b(asked.encode("utf-8", "ignore"), digest_size=6).hexdigest()
 
 
@@ -99,9 +137,7 @@ def search_rows(query: SearchQuery) -> dict:
     found = rows(result.ids, result.explain)
     return {
         "count": result.total,
-        "facets": {
-            name: [{"value": item.value, "label": item.label, "count": item.count} for item in values] for name, values in result.facets.items()
-        },
+        "facets": {name: [facet_row(item) for item in values] for name, values in result.facets.items()},
         "next": cursor_of(query, end) if end < result.total and result.ids else None,
         "results": found,
         "engine": result.engine,
@@ -110,6 +146,11 @@ def search_rows(query: SearchQuery) -> dict:
         "did_you_mean": result.did_you_mean,
         "is_relaxed": result.is_relaxed,
     }
+
+
+def facet_row(item: FacetValue) -> dict:
+    """{"value", "label", "count"}, and in a hierarchical facet "parent" for what does not stand at the top."""
+    return {"value": item.value, "label": item.label, "count": item.count} | ({"parent": item.parent} if item.parent else {})
 
 
 def rows(pks: list[int], explain: dict[int, dict] | None = None) -> list[dict]:

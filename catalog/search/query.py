@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 # Facets of the search page (PRODUCT page 2), in their order. Each is also a filter of the page and of the API.
 FACETS = (
     "sector",
+    "industry",
     "region",
     "modality",
     "model_stage",
     "knowledge_tier",
+    "knowledge_node",
     "cognition_layer",
     "grade",
     "format",
@@ -23,15 +25,14 @@ FACETS = (
 DIMENSIONS = FACETS + (
     "organization",
     "organization_kind",
-    "industry",
     "collection_method",
     "storage_place",
     "update_frequency",
-    "knowledge_node",
     "language",
     "keyword",
     "is_synthetic",
 )
+RANGES = {"size": "byte_size", "modified": "modified"}  # free ranges: bytes, and days (date.toordinal); their columns in the index
 SORTS = ("relevance", "newest", "updated", "grade", "downloads", "size", "title")
 MISSING = "none"  # the value of a facet where nothing was filled in; shown as 未填
 
@@ -51,15 +52,21 @@ class Visibility:
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """`filters` maps a dimension to accepted values (OR within one, AND between); `offset`/`limit` count rows."""
+    """`filters` maps a dimension to accepted values (OR within one, AND between); `offset`/`limit` count rows.
+
+    `ranges` maps a name of RANGES to (from, to), both included, None for an open end. Like words, a range holds for every
+    facet; what has no such number is in no range.
+    """
 
     text: str = ""
     filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
     sort: str = "relevance"
     offset: int = 0
     limit: int = 20
     facets: tuple[str, ...] = FACETS
     visibility: Visibility = Visibility()
+    exact: bool = False  # only what was typed: no synonyms, no other spelling, all words demanded
     explain: bool = False  # for administrators: where the points of each row on the page come from
 
 
@@ -80,6 +87,7 @@ class FacetValue:
     value: str
     label: str
     count: int
+    parent: str = ""  # the value above it in a hierarchical dimension
 
 
 @dataclass

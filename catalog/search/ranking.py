@@ -14,7 +14,6 @@ from catalog.models import SearchRow
 from catalog.search.columns import Snapshot
 from catalog.search.document import title_hash
 from catalog.search.query import MISSING, SearchQuery
-from catalog.search.text import fold
 
 REFINED = 200
 
@@ -108,9 +107,8 @@ def best_titles(snapshot: Snapshot, rows: np.ndarray, folded: str, limit: int) -
 
 def named(snapshot: Snapshot, dimension: str, folded: str, limit: int) -> list[dict]:
     """Suggestions out of the names that published rows carry, those that begin so first, then the most used."""
-    stored = snapshot.stored[dimension]
-    totals = stored.totals(np.arange(len(snapshot)))
-    names = ((stored.combinations.labels.get(value, value), count) for value, count in totals.items() if value != MISSING)
-    found = [(name, count, at) for name, count in names if (at := fold(name).find(folded)) >= 0]
+    known, totals = snapshot.stored[dimension].combinations, snapshot.everywhere(dimension)
+    names = zip(known.values, known.folded(), strict=False)
+    found = [(value, totals[value], at) for value, name in names if (at := name.find(folded)) >= 0 and value in totals and value != MISSING]
     found.sort(key=lambda item: (item[2] > 0, -item[1], item[0]))
-    return [{"text": name, "kind": dimension} for name, _count, _at in found[:limit]]
+    return [{"text": known.labels.get(value, value), "kind": dimension} for value, _count, _at in found[:limit]]

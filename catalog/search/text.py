@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-FORMAT = 1  # raise when tokens change: the index is then built anew
+FORMAT = 2  # raise when tokens change: the index is then built anew
 WORD = 16  # characters kept of the tail of a word
 MAX_PIECES = 64  # more conditions cannot narrow a result in practice; dropping some loses no hit
 MAX_QUERY = 2000  # characters that are looked at

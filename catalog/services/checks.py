@@ -100,8 +100,8 @@ def _resource(pointer, item):
 def active_codes() -> dict[str, set[str]]:
     """{scheme: codes} of the vocabularies that listings use."""
     codes: dict[str, set[str]] = {}
-    for scheme, code in Term.objects.filter(is_active=True, scheme__in=set(VOCABULARIES.values())).values_list("scheme", "code"):
-        codes.setdefault(scheme, set()).add(code)
+    for scheme, code in Term.objects.filter(is_active=True, scheme__in={*VOCABULARIES.values(), "city"}).values_list("scheme", "code"):
+        codes.setdefault("region" if scheme == "city" else scheme, set()).add(code)
     return codes
 
 

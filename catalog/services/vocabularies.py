@@ -13,6 +13,7 @@ from catalog.models import KnowledgeNode, Organization, Portal, Term
 FOLDER = Path(__file__).resolve().parent.parent / "vocabularies"
 FILES = {
     "region": ("provinces.csv", "short"),
+    "city": ("cities.csv", "short"),  # prefectures (GB/T 2260), which `region` may name too
     "industry": ("industries_gbt4754.csv", "name"),
     "sector": ("sectors.csv", "name"),
     "modality": ("modalities.csv", "name"),

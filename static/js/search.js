@@ -102,6 +102,34 @@ function attachSuggestions(form) {
   });
 }
 
+// The values of a facet beyond those shown: the server's list, put in the place of the drawer's own.
+function attachFacetFind(form) {
+  const list = form.nextElementSibling, own = [...list.childNodes];
+  form.querySelector("[data-without-script]")?.remove();
+  let timer, request;
+
+  async function find() {
+    request?.abort();
+    const fields = new URLSearchParams(new FormData(form));
+    if (!fields.get("find").trim()) return list.replaceChildren(...own);
+    request = new AbortController();
+    fields.set("part", "1");
+    try {
+      const answer = await fetch(`${form.action}?${fields}`, { signal: request.signal });
+      if (answer.ok) {
+        const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+        list.replaceChildren(...part.querySelector("ul").children);
+      }
+    } catch (error) {
+      if (error.name !== "AbortError") form.submit();
+    }
+  }
+
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, DELAY); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); find(); });
+}
+
+for (const form of document.querySelectorAll("[data-facet-find]")) attachFacetFind(form);
 for (const form of document.querySelectorAll("[data-suggest]")) attachSuggestions(form);
 for (const form of document.querySelectorAll("[data-submit-on-change]")) {
   form.querySelector("[data-without-script]")?.remove();

@@ -254,3 +254,63 @@ def test_the_command_runs_from_the_command_line(tmp_path):
     done = manage("search_index", "status", "--json", env=environment(tmp_path))
 
     assert done.returncode == 0 and json.loads(done.stdout)["published"] == 0
+
+
+def test_a_tree_stands_under_its_parents_and_a_choice_below_takes_the_one_above_back(client):
+    listed(title="甲", region="330100", industry="65")
+
+    html = page(client, "?region=330000")
+
+    assert "杭州" in html and html.index("浙江") < html.index("杭州")
+    assert 'href="/datasets/?region=330100"' in html and "region=330000&amp;region=330100" not in html
+    assert '<details class="facet__tree" open>' in html
+    assert "甲" in page(client, "?region=330100") and "甲" in page(client, "?industry=I")
+
+
+def test_a_free_range_narrows_the_page_and_stays_in_its_addresses(client):
+    listed(title="小", byte_size=10**6, modified="2026-01-05")
+    listed(title="大", byte_size=10**12, modified="2025-01-05")
+
+    html = page(client, "?size_from=1GB&modified_to=2025-12-31&q=大")
+
+    assert "<b>1</b> 个数据集" in html and "不小于 1GB" in html and "到 2025-12-31" in html
+    assert 'href="/datasets/?q=%E5%A4%A7&amp;modified_to=2025-12-31"' in html  # the chip without the size
+    assert 'value="1GB"' in html
+
+
+@pytest.mark.parametrize(
+    ("address", "parameter"),
+    [
+        ("size_from=viel", "size_from"),
+        ("size_to=-1", "size_to"),
+        ("size_from=99999999999PB", "size_from"),
+        ("size_from=2GB&size_to=1GB", "size_to"),
+        ("modified_from=2026-02-30", "modified_from"),
+        ("modified_to=x%00", "modified_to"),
+        ("modified_from=2026-01-02&modified_to=2026-01-01", "modified_to"),
+        ("size_from=" + "9" * 5000, "size_from"),
+    ],
+)
+def test_a_wrong_range_is_refused_by_name_on_the_page_and_in_the_api(client, address, parameter):
+    listed(title="甲")
+
+    page_answer, api_answer = client.get(f"/datasets/?{address}"), client.get(f"/api/v1/datasets/?{address}")
+
+    assert page_answer.status_code == api_answer.status_code == 400
+    assert api_answer.json()["errors"][0]["pointer"] == f"/{parameter}"
+    html = page_answer.content.decode()
+    field = html[html.index(f'name="{parameter}"') :]
+    assert 'aria-invalid="true"' in field[: field.index(">")] and "甲" in html
+
+
+def test_every_value_of_a_facet_is_found_on_a_page_of_its_own(client):
+    for at in range(12):
+        listed(title=f"题 {at}", keywords=[f"词条{at:02}"], sectors=["transport"])
+
+    html = client.get("/datasets/facets/keyword/?find=词条1&sector=transport").content.decode()
+
+    assert html.count("facet__link") == 2 and "sector=transport&amp;keyword=%E8%AF%8D%E6%9D%A110" in html
+    part = client.get("/datasets/facets/keyword/?find=词条11&part=1").content.decode()
+    assert part.count("facet__link") == 1 and "<html" not in part
+    assert "没有这样的取值" in client.get("/datasets/facets/keyword/?find=%00绝无").content.decode()
+    assert client.get("/datasets/facets/nothing/").status_code == 404

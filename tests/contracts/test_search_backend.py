@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.models import Dataset, KnowledgeNode, Portal, Resource, Sample, SearchRow
-from catalog.search import index_datasets
+from catalog.search import hierarchy, index_datasets
 from catalog.search.backends import get_backend
 from catalog.search.query import DIMENSIONS, FACETS, SORTS, SearchQuery
 from catalog.search.text import fold, pieces, tokens
@@ -268,6 +268,9 @@ def varied(count=120):
     for code in ("cn-33", "ind-healthcare"):
         Portal.objects.get_or_create(id=code, defaults={"role": "local", "name": code, "short_name": "门户"})
     organizations = [make_organization() for _ in range(4)]
+    above = KnowledgeNode.objects.create(code="k-1", label="路面养护")
+    KnowledgeNode.objects.create(code="k-1-1", label="裂缝", parent=above)
+    hierarchy.forget()
     made = []
     for at in range(count):
         made.append(
@@ -275,7 +278,9 @@ def varied(count=120):
                 title=f"路面数据 {at}",
                 organization=chance.choice(organizations),
                 sectors=chance.sample(["transport", "healthcare", "finance"], chance.randint(0, 3)),
-                region=chance.choice(["", "330000", "330100", "440000"]),
+                region=chance.choice(["", "330000", "330100", "330206", "440000", "110108"]),
+                industry=chance.choice(["", "I", "65", "I6513", "G"]),
+                knowledge_nodes=chance.sample(["k-1", "k-1-1", "k-2"], chance.randint(0, 2)),
                 modalities=chance.sample(["text", "image", "audio"], chance.randint(0, 2)),
                 model_stages=chance.sample(["pretrain", "finetune"], chance.randint(0, 2)),
                 knowledge_tier=chance.choice(["", "general"]),
@@ -307,7 +312,11 @@ def truth(dataset) -> dict[str, set]:
     ranges = {name for name, days in (("30d", 30), ("90d", 90), ("1y", 365)) if day and (today - day).days < days}
     values = {
         "sector": set(dataset.sectors),
-        "region": {dataset.region[:2] + "0000"} if dataset.region else set(),
+        "industry": {"": set(), "I": {"I"}, "65": {"I", "65"}, "I6513": {"I", "65", "651", "6513"}, "G": {"G"}}[dataset.industry],
+        "region": {"330000": {"330000"}, "330100": {"330000", "330100"}, "330206": {"330000", "330200"}, "440000": {"440000"}}.get(
+            dataset.region, {"110000"} if dataset.region else set()
+        ),
+        "knowledge_node": {*dataset.knowledge_nodes} | ({"k-1"} if "k-1-1" in dataset.knowledge_nodes else set()),
         "modality": set(dataset.modalities),
         "model_stage": set(dataset.model_stages),
         "knowledge_tier": {dataset.knowledge_tier} - {""},
@@ -334,6 +343,8 @@ def test_facet_counts_equal_a_count_by_hand_with_several_choices():
         {"updated": ("90d", "older"), "size": ("lt-1gb", "none"), "has_sample": ("no",)},
         {"portal": ("cn-33",), "modality": ("image", "none"), "region": ("330000",)},
         {"format": ("CSV",), "openness": ("nothing-like-it",)},
+        {"region": ("330100", "440000"), "industry": ("I",)},
+        {"industry": ("651", "none"), "knowledge_node": ("k-1",)},
     ]
     for filters in selections:
         result = get_backend().search(SearchQuery(text="路面", filters=filters, limit=1000))
@@ -346,6 +357,82 @@ def test_facet_counts_equal_a_count_by_hand_with_several_choices():
         for name in FACETS:
             wanted = Counter(value for values in made.values() if fits(values, name) for value in values[name])
             assert {value: count for value, count in facet(result, name).items() if count} == dict(wanted), (filters, name)
+
+
+@pytest.mark.django_db
+def test_a_child_names_its_parent_and_never_stands_before_it():
+    varied()
+    facets = get_backend().search(SearchQuery()).facets
+
+    for name, parents in {
+        "region": {"330100": "330000", "330200": "330000"},
+        "industry": {"65": "I", "651": "65", "6513": "651"},
+        "knowledge_node": {"k-1-1": "k-1"},
+    }.items():
+        order = [item.value for item in facets[name]]
+        assert {item.value: item.parent for item in facets[name] if item.parent} == parents
+        assert all(order.index(parent) < order.index(child) for child, parent in parents.items())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {"size": (10**9, None)},
+        {"size": (None, 10**9)},
+        {"size": (10**8, 10**12), "modified": (date.today().toordinal() - 400, None)},
+        {"modified": (date.today().toordinal() - 500, date.today().toordinal() - 100)},
+        {"size": (0, 2**63 - 1)},
+        {"size": (10**17, None)},
+    ],
+    ids=range(6),
+)
+def test_a_free_range_finds_and_counts_as_by_hand(ranges):
+    made = varied()
+    filters = {"grade": ("A", "none")}
+
+    def inside(row):
+        numbers = {"size": row.byte_size or 0, "modified": row.modified.toordinal() if row.modified else 0}
+        return all(numbers[name] > 0 and (low or 0) <= numbers[name] <= (high or 10**19) for name, (low, high) in ranges.items())
+
+    result = get_backend().search(SearchQuery(text="路面", filters=filters, ranges=ranges, limit=1000))
+
+    fitting = [row for row in made if inside(row)]
+    assert set(result.ids) == {row.pk for row in fitting if row.grade in ("A", "")}
+    assert facet(result, "grade") | {"A": 0, "none": 0} == dict(Counter(row.grade or "none" for row in fitting)) | {"A": 0, "none": 0}
+    assert (
+        sum(facet(result, "size").values())
+        == result.total
+        == sum(item.count for item in get_backend().counts(SearchQuery(filters=filters, ranges=ranges), "size"))
+    )
+
+
+@pytest.mark.django_db
+def test_every_value_of_a_facet_is_reached_by_its_name():
+    organization = make_organization(name="钱塘江涌潮研究所")
+    made = [
+        make_dataset(title=f"词 {at}", keywords=[f"词条{at:03}", "共有"], status="listed", storage_place=f"第{at}机房", region="330100")
+        for at in range(150)
+    ]
+    made[7].organization = organization
+    made[7].grade = "A"
+    made[7].save()
+    get_backend().index(made)
+    backend = get_backend()
+
+    def values(name, text, query=SearchQuery()):
+        return {item.value: item.count for item in backend.facet(query, name, text=text)}
+
+    assert len(backend.search(SearchQuery(facets=("keyword",))).facets["keyword"]) == 100
+    assert values("keyword", "词条149") == {"词条149": 1}
+    assert values("keyword", "詞條14") == {f"词条{at}": 1 for at in range(140, 150)}
+    assert values("keyword", "") == {item.value: item.count for item in backend.search(SearchQuery(facets=("keyword",))).facets["keyword"]}
+    assert values("organization", "涌潮") == {str(organization.uid): 1}
+    assert values("storage_place", "第149机") == {"第149机房": 1}
+    assert values("region", "杭州") == {"330100": 150} and values("region", "浙") == {"330000": 150}
+    narrowed = SearchQuery(filters={"grade": ("A",), "keyword": ("词条003",)})
+    assert values("keyword", "词条", narrowed) == {"词条007": 1}
+    assert values("keyword", 'x".*[^') == {}
 
 
 @pytest.mark.django_db

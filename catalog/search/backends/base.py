@@ -27,8 +27,16 @@ class SearchBackend(ABC):
         """ids of one page, exact total, facet counts."""
 
     @abstractmethod
+    def facet(self, query: SearchQuery, name: str, *, text: str = "", limit: int = 100) -> list[FacetValue]:
+        """Values of one dimension under the query without its own choices in it, as `search` counts them; with a text those whose
+        name has it, so that every value can be reached however many there are."""
+
+    @abstractmethod
     def counts(self, query: SearchQuery, dimension: str) -> list[FacetValue]:
-        """Rows per value of one dimension under the query: the one source of counts for map, home and statistics."""
+        """Rows per value of one dimension under the query: the one source of counts for map, home and statistics.
+
+        Of a hierarchical dimension its top level, as in crosstab and volume: the numbers add up.
+        """
 
     @abstractmethod
     def crosstab(self, query: SearchQuery, rows: str, columns: str) -> dict[tuple[str, str], int]:

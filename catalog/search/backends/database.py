@@ -8,6 +8,7 @@ import threading
 import uuid
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from django.db import connection, transaction
@@ -17,6 +18,7 @@ from catalog.search import labels, ranking
 from catalog.search.backends.base import SearchBackend
 from catalog.search.columns import FIELDS, Snapshot
 from catalog.search.document import IndexDocument, documents
+from catalog.search.hierarchy import is_top, top_level
 from catalog.search.query import FacetValue, SearchQuery, SearchResult
 from catalog.search.text import FORMAT, TITLE, Piece, fold, pieces, terms
 
@@ -132,7 +134,7 @@ class DatabaseBackend(SearchBackend):
         folded = fold(query.text)
         conditions = pieces(folded)
         matched = self._text_mask(snapshot, conditions)
-        masks = {name: snapshot.dimension(name).mask(values) for name, values in query.filters.items()}
+        masks = _masks(snapshot, query)
         rows = np.flatnonzero(_all(snapshot, matched, masks.values()))
         in_title = self._matching(snapshot, [Piece(TITLE + token, is_prefix) for token, is_prefix in conditions]) if conditions else None
         ordered = ranking.order(snapshot, rows, query, folded, in_title)
@@ -150,25 +152,43 @@ class DatabaseBackend(SearchBackend):
         own = getattr(dimension, "combinations", None)
         return labels.facet_values(name, dimension.totals(rows), selected, limit, own.labels if own else {})
 
+    def facet(self, query: SearchQuery, name: str, *, text: str = "", limit: int = FACET_VALUES) -> list[FacetValue]:
+        snapshot = self.snapshot()
+        dimension = snapshot.dimension(name)
+        others = replace(query, filters={other: values for other, values in query.filters.items() if other != name})
+        totals = dimension.totals(self._rows(snapshot, others))
+        own = getattr(dimension, "combinations", None)
+        known = own.labels if own else {}
+        if text and name in labels.FREE:
+            folded, needle = own.folded(), fold(text)
+            totals = {value: count for value, count in totals.items() if needle in folded[own.value_of[value]]}
+        elif text:
+            totals = labels.named_like(name, totals, text, known)
+        return labels.facet_values(name, totals, () if text else query.filters.get(name, ()), limit, known)
+
     def _rows(self, snapshot: Snapshot, query: SearchQuery) -> np.ndarray:
         matched = self._text_mask(snapshot, pieces(fold(query.text)))
-        return np.flatnonzero(_all(snapshot, matched, [snapshot.dimension(name).mask(values) for name, values in query.filters.items()]))
+        return np.flatnonzero(_all(snapshot, matched, _masks(snapshot, query).values()))
 
     def counts(self, query: SearchQuery, dimension: str) -> list[FacetValue]:
         snapshot = self.snapshot()
-        return self._values(snapshot, dimension, self._rows(snapshot, query), limit=10_000)
+        found = self._values(snapshot, dimension, self._rows(snapshot, query), limit=10_000)
+        return [item for item in found if is_top(dimension, item.value)]
 
     def crosstab(self, query: SearchQuery, rows: str, columns: str) -> dict[tuple[str, str], int]:
         snapshot = self.snapshot()
         left, right, found = snapshot.dimension(rows), snapshot.dimension(columns), self._rows(snapshot, query)
         if columns == "updated":
-            return {(row, column): count for (column, row), count in right.pairs(left, found).items()}
-        return left.pairs(right, found)
+            pairs = {(row, column): count for (column, row), count in right.pairs(left, found).items()}
+        else:
+            pairs = left.pairs(right, found)
+        return {pair: count for pair, count in pairs.items() if is_top(rows, pair[0]) and is_top(columns, pair[1])}
 
     def volume(self, query: SearchQuery, dimension: str) -> dict[str, int]:
         snapshot = self.snapshot()
         rows = self._rows(snapshot, query)
-        return snapshot.dimension(dimension).totals(rows, np.maximum(snapshot.numbers["byte_size"][rows], 0).astype(float))
+        sums = snapshot.dimension(dimension).totals(rows, np.maximum(snapshot.numbers["byte_size"][rows], 0).astype(float))
+        return top_level(dimension, sums)
 
     def _text_mask(self, snapshot: Snapshot, conditions: list[Piece]) -> np.ndarray | None:
         return self._matching(snapshot, conditions) if conditions else None
@@ -301,6 +321,13 @@ class DatabaseBackend(SearchBackend):
 
 def _numbers(joined: str | None) -> np.ndarray:
     return np.fromstring(joined, dtype=np.int64, sep=",") if joined else np.zeros(0, np.int64)
+
+
+def _masks(snapshot: Snapshot, query: SearchQuery) -> dict[str, np.ndarray]:
+    """Rows that each filter leaves, by its dimension; the ranges together under "", which is no facet's own choice."""
+    masks = {name: snapshot.dimension(name).mask(values) for name, values in query.filters.items()}
+    inside = snapshot.within(query.ranges)
+    return masks if inside is None else masks | {"": inside}
 
 
 def _all(snapshot: Snapshot, matched: np.ndarray | None, masks) -> np.ndarray:

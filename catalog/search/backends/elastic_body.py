@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from catalog.search import ranking
 from catalog.search.columns import UPDATED
 from catalog.search.document import BEFORE_LABEL, BETWEEN_DIMENSIONS, BETWEEN_VALUES, STORED, IndexDocument, title_hash
-from catalog.search.query import MISSING, SearchQuery
+from catalog.search.query import MISSING, RANGES, SearchQuery
 from catalog.search.text import TITLE, Piece, fold
 
 EPOCH = datetime.date(2020, 1, 1).toordinal()
@@ -37,7 +37,7 @@ MAPPING = {
         "fresh": NUMBER,
         "listed": {"type": "long", "index": False},
         "modified": {"type": "integer"},
-        "byte_size": {"type": "long", "index": False},
+        "byte_size": {"type": "long"},
         "volume": {"type": "long", "index": False},
         "grade_rank": {"type": "byte", "index": False},
         "downloads": {"type": "long", "index": False},
@@ -116,7 +116,13 @@ def ranges() -> dict[str, dict]:
 
 
 def filters(query: SearchQuery, besides: str = "") -> dict:
-    return {"bool": {"filter": [chosen(name, values) for name, values in query.filters.items() if name != besides]}}
+    kept = [chosen(name, values) for name, values in query.filters.items() if name != besides]
+    return {"bool": {"filter": kept + [within(name, *bounds) for name, bounds in query.ranges.items()]}}
+
+
+def within(name: str, low: int | None, high: int | None) -> dict:
+    """Rows in a free range; a number that is not known (0, -1) is in none."""
+    return {"range": {RANGES[name]: {"gte": max(low or 1, 1)} | ({} if high is None else {"lte": high})}}
 
 
 # --- order
@@ -203,6 +209,13 @@ def names_with(folded: str, limit: int) -> dict:
             terms = {"field": f"names.{name}", "size": limit, "include": f"{before}{literal}[^{BEFORE_LABEL}]*{BEFORE_LABEL}.*"}
             found[f"{name}.{kind}"] = {"terms": terms}
     return found
+
+
+def values_with(folded: str) -> dict:
+    """Keywords that have the text in their folded name."""
+    literal = re.sub(r"([^\w\s])", r"\\\1", folded)
+    anything = f"[^{BEFORE_LABEL}]*"
+    return {"terms": {"field": "names.keyword", "size": VALUES, "include": f"{anything}{literal}{anything}{BEFORE_LABEL}.*"}}
 
 
 def named(answers: dict, name: str, limit: int) -> list[dict]:

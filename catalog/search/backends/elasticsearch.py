@@ -15,6 +15,7 @@ from catalog.search.backends import elastic_body as body
 from catalog.search.backends.base import EngineDown, SearchBackend
 from catalog.search.backends.database import FACET_VALUES
 from catalog.search.backends.elastic_life import WINDOW, ElasticLife
+from catalog.search.hierarchy import is_top, top_level
 from catalog.search.query import FacetValue, SearchQuery, SearchResult
 from catalog.search.ranking import REFINED
 from catalog.search.text import TITLE, fold, pieces, terms
@@ -86,6 +87,21 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
         selected = query.filters.get(name, ())
         return labels.facet_values(name, totals, selected, limit, _providers({*totals, *selected}) if name == "organization" else {})
 
+    def facet(self, query: SearchQuery, name: str, *, text: str = "", limit: int = FACET_VALUES) -> list[FacetValue]:
+        others = replace(query, filters={other: values for other, values in query.filters.items() if other != name})
+        try:
+            if text and name == "keyword":
+                totals = body.bucket_totals(self._aggregated(others, body.values_with(fold(text))))
+                totals = {key.partition(body.BEFORE_LABEL)[2]: count for key, count in totals.items()}
+            else:
+                totals = body.bucket_totals(self._aggregated(others, body.totals_of(name, body.MANY)))
+        except EngineDown:
+            return self.database.facet(query, name, text=text, limit=limit)
+        if not text:
+            return self._values(name, totals, query, limit)
+        own = _providers(totals) if name == "organization" else {}
+        return labels.facet_values(name, labels.named_like(name, totals, text, own), (), limit, own)
+
     def _aggregated(self, query: SearchQuery, aggregation: dict) -> dict:
         matched = body.having(pieces(fold(query.text)))["bool"]["filter"] + body.filters(query)["bool"]["filter"]
         answer = self._ask({"query": {"bool": {"filter": matched}}, "size": 0, "aggs": {"all": aggregation}, "track_total_hits": False})
@@ -96,7 +112,7 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
             totals = body.bucket_totals(self._aggregated(query, body.totals_of(dimension, body.MANY)))
         except EngineDown:
             return self.database.counts(query, dimension)
-        return self._values(dimension, totals, replace(query, filters={}), limit=body.MANY)
+        return self._values(dimension, top_level(dimension, totals), replace(query, filters={}), limit=body.MANY)
 
     def crosstab(self, query: SearchQuery, rows: str, columns: str) -> dict[tuple[str, str], int]:
         inner = {"columns": body.totals_of(columns, body.VALUES)}
@@ -104,7 +120,8 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
             found = body.buckets(self._aggregated(query, body.totals_of(rows, body.VALUES, inner)))
         except EngineDown:
             return self.database.crosstab(query, rows, columns)
-        return {(row, column): count for row, bucket in found for column, count in body.bucket_totals(bucket["columns"]).items()}
+        pairs = ((row, column, count) for row, bucket in found for column, count in body.bucket_totals(bucket["columns"]).items())
+        return {(row, column): count for row, column, count in pairs if is_top(rows, row) and is_top(columns, column)}
 
     def volume(self, query: SearchQuery, dimension: str) -> dict[str, int]:
         inner = {"bytes": {"sum": {"field": "volume"}}}
@@ -112,7 +129,7 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
             found = body.buckets(self._aggregated(query, body.totals_of(dimension, body.MANY, inner)))
         except EngineDown:
             return self.database.volume(query, dimension)
-        return {value: int(bucket["bytes"]["value"]) for value, bucket in found if bucket["bytes"]["value"]}
+        return top_level(dimension, {value: int(bucket["bytes"]["value"]) for value, bucket in found if bucket["bytes"]["value"]})
 
     def suggest(self, prefix: str, *, limit: int = 8) -> list[dict]:
         folded = fold(prefix[:100])[:100]
