@@ -13,3 +13,7 @@ sample_downloaded = Signal()
 review_decided = Signal()
 # dataset: erased by law (purge); uid stays known as a hash
 dataset_purged = Signal()
+# feedback: Feedback that was just given
+feedback_given = Signal()
+# users: {account name: User} of the demonstration, whose catalogue has just been filled
+demo_filled = Signal()

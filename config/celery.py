@@ -20,6 +20,8 @@ app.conf.beat_schedule = {
     "feed-search": {"task": "catalog.tasks.feed_search", "schedule": 10.0, "options": {"expires": 10}},
     "end-public-notices": {"task": "catalog.tasks.end_public_notices", "schedule": 300.0, "options": {"expires": 300}},
     "prune-jobs": {"task": "catalog.tasks.prune_jobs", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
+    "draw-spot-checks": {"task": "quality.tasks.draw_spot_checks", "schedule": crontab(hour="4", minute="11"), "options": {"expires": 3600}},
+    "warn-overdue": {"task": "quality.tasks.warn_overdue", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep-federation": {"task": "federation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "reconcile-federation": {"task": "federation.tasks.reconcile_all", "schedule": crontab(hour="2", minute="41"), "options": {"expires": 3600}},
     "retry-federation": {"task": "federation.tasks.retry_parked", "schedule": crontab(hour="3", minute="47"), "options": {"expires": 3600}},

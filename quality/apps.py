@@ -9,6 +9,7 @@ class QualityConfig(AppConfig):
 
     def ready(self):
         from quality import receivers, tasks  # noqa: F401  they register themselves
+        from quality.services import voices  # noqa: F401  so do the providers of opinions
 
         post_migrate.connect(load_schemes, sender=self)
 

@@ -2,10 +2,11 @@
 
 import hashlib
 
+from django.db import transaction
 from django.dispatch import receiver
 
 from catalog.jobs import enqueue
-from catalog.signals import datasets_changed, sample_added
+from catalog.signals import dataset_purged, datasets_changed, feedback_given, sample_added
 from quality.models import Evaluation
 from quality.services.evaluation import is_evaluated
 from quality.services.triggers import debounce
@@ -31,3 +32,17 @@ def documents_changed(datasets, **_more):
     elif waiting:
         name = hashlib.sha256(repr(waiting).encode()).hexdigest()[:32]
         enqueue(EVALUATE_MANY, {"datasets": waiting}, key=f"{EVALUATE_MANY}:{name}", delay=debounce())
+
+
+@receiver(feedback_given, dispatch_uid="quality.feedback_given")
+def feedback_arrived(feedback, **_more):
+    """Rows only: a remedy for the provider, and a job where enough complain (quality/services/complaints.py)."""
+    from quality.services import complaints
+
+    complaints.receive(feedback)
+
+
+@receiver(dataset_purged, dispatch_uid="quality.dataset_purged")
+def manifests_leave(dataset, **_more):
+    for row in dataset.manifests.all():
+        transaction.on_commit(lambda storage=row.file.storage, name=row.file.name: storage.delete(name))

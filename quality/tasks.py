@@ -1,5 +1,7 @@
 """Handlers of the durable jobs; running one twice does no harm."""
 
+from celery import shared_task
+
 from catalog.jobs import enqueue, job_handler, progress
 from catalog.models import Dataset, Job, Sample
 from quality.services import evaluation, samples
@@ -43,3 +45,18 @@ def evaluate_many(job: Job) -> dict:
         for pk in errors:
             enqueue(EVALUATE, {"dataset": pk}, key=f"{EVALUATE}:{pk}")
     return {"evaluated": done}
+
+
+@shared_task
+def draw_spot_checks() -> int:
+    """Once a day: what the rule asks of the quarter that has ended and is not drawn yet."""
+    from quality.services import reruns
+
+    return len(reruns.draw_spot_checks(reruns.previous_quarter()))
+
+
+@shared_task
+def warn_overdue() -> int:
+    from quality.services import cases
+
+    return cases.warn_overdue()

@@ -11,6 +11,7 @@ from django.utils import translation
 
 CHROMIUM = "/usr/bin/chromium"
 append_only = importlib.import_module("catalog.migrations.0002_append_only")
+case_events = importlib.import_module("quality.migrations.0002_people")
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
         call_command("load_vocabularies", verbosity=0)
         call_command("load_schemes", verbosity=0)
         with connection.schema_editor() as editor:  # transactional tests empty their tables; tests/catalog/test_audit.py puts them back
+            case_events.drop(None, editor)
             append_only.drop(None, editor)
 
 

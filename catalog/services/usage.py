@@ -7,13 +7,17 @@ from catalog.exceptions import ListingInvalid, NotAllowed
 from catalog.models import Dataset, Feedback, Subscription, User
 from catalog.services import audit
 from catalog.services.review import notify_organization
+from catalog.signals import feedback_given
 
 BODY_LIMIT = 4000
 
 
 @transaction.atomic
-def give_feedback(dataset: Dataset, *, user: User, kind: str, body: str, rating: int | None = None, is_public: bool = True) -> Feedback:
-    """One statement about a dataset; a rating needs its 1 to 5, everything else needs words. ListingInvalid names the field."""
+def give_feedback(dataset: Dataset, *, user: User, kind: str, body: str, rating: int | None = None, is_public: bool = True,
+                  is_security: bool = False) -> Feedback:  # fmt: skip
+    """One statement about a dataset; a rating needs its 1 to 5, everything else needs words. ListingInvalid names the field.
+
+    A problem of security (`is_security`) is not shown to the public: it may tell how to do harm."""
     errors = []
     if kind not in Feedback.Kind.values:
         errors.append({"pointer": "/kind", "code": "unknown", "message": _("请选择反馈的类别。")})
@@ -33,11 +37,13 @@ def give_feedback(dataset: Dataset, *, user: User, kind: str, body: str, rating:
         kind=kind,
         rating=rating if kind == Feedback.Kind.RATING else None,
         body=body.strip(),
-        is_public=is_public,
+        data={"security": True} if is_security and kind == Feedback.Kind.PROBLEM else {},
+        is_public=is_public and not (is_security and kind == Feedback.Kind.PROBLEM),
     )
     audit.append("feedback.given", dataset, actor=user, kind=kind, feedback=feedback.pk)
     if not dataset.is_remote:
         notify_organization(dataset, kind="feedback", text=_("“%(title)s”收到反馈") % {"title": dataset.title})
+    feedback_given.send(sender=Feedback, feedback=feedback)
     return feedback
 
 

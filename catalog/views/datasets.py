@@ -249,6 +249,7 @@ def feedback(request, uid):
             kind=request.POST.get("kind", ""),
             body=request.POST.get("body", ""),
             rating=int(rating) if rating in {"1", "2", "3", "4", "5"} else None,
+            is_security=request.POST.get("security") == "on",
         )
     except ListingInvalid as error:
         for item in error.errors:

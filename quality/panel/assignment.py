@@ -51,7 +51,7 @@ def order(seed: int, key: str) -> str:
 
 
 def excluded(one: Candidate, provider: int, sectors: frozenset) -> str:
-    """"" or why this expert may not rate for this provider."""
+    """ "" or why this expert may not rate for this provider."""
     if not one.is_valid:
         return "invalid"
     if one.organization == provider:

@@ -35,7 +35,7 @@ def allocate(sizes: dict[str, int], n: int, least: int = 1) -> dict[str, int]:
     """Seats for each stratum: proportional by largest remainders, no more than it has, no fewer than `least` where it has so many."""
     total = sum(sizes.values())
     if not total:
-        return {name: 0 for name in sizes}
+        return dict.fromkeys(sizes, 0)
     n = min(n, total)
     exact = {name: n * size / total for name, size in sizes.items()}
     seats = {name: int(value) for name, value in exact.items()}
