@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.views import export
+from catalog.views import ckan, export
 
 urlpatterns = [
     *(
@@ -11,6 +11,9 @@ urlpatterns = [
     ),
     *(path(filename, export.whole_catalog, {"name": name}, name=f"catalog_{name}") for name, (filename, *_rest) in export.CATALOG_FORMATS.items()),
     path("feed.atom", export.feed, name="feed"),
+    path("oai", export.oai, name="oai"),
+    path("api/3/action/<slug:name>", ckan.action, name="ckan_action"),
+    path("api/action/<slug:name>", ckan.action),
     path("sitemap.xml", export.sitemap, name="sitemap"),
     path("ns/listing", export.vocabulary, name="vocabulary"),
     path("developers/", export.developers, name="developers"),

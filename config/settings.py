@@ -27,6 +27,7 @@ env_str(
 PORTAL_NAME = env_str("PORTAL_NAME", "国家门户" if PORTAL_ROLE == "national" else PORTAL_ID)
 PORTAL_SHORT_NAME = env_str("PORTAL_SHORT_NAME", "")  # two to four characters for the origin stamp
 PORTAL_BASE_URL = env_url("PORTAL_BASE_URL", "http://127.0.0.1:8000", schemes=("http", "https"))
+PORTAL_CONTACT_EMAIL = env_str("PORTAL_CONTACT_EMAIL", "")  # whom harvesters may write to
 PORTAL_DATA_DIR = Path(env_str("PORTAL_DATA_DIR", str(BASE_DIR / "var" / "portal"))).expanduser().resolve()
 PORTAL_ALLOWED_PRIVATE_NETWORKS = env_networks("PORTAL_ALLOWED_PRIVATE_NETWORKS")
 PORTAL_TRUSTED_PROXIES = env_int("PORTAL_TRUSTED_PROXIES", 0, high=5)  # how many proxies add to X-Forwarded-For

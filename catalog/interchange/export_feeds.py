@@ -12,9 +12,14 @@ SITEMAP_LENGTH = 45_000  # the protocol allows 50,000 addresses a file
 PAGES = ("/", "/datasets/", "/map/", "/organizations/", "/quality/", "/developers/")
 
 
+def held(text: str) -> str:
+    """What of it XML 1.0 can hold."""
+    return "".join(char for char in text if char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff")
+
+
 def clean(text: str) -> str:
     """Escaped, without what XML 1.0 cannot hold."""
-    return escape("".join(char for char in text if char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"))
+    return escape(held(text))
 
 
 def atom_feed() -> bytes:

@@ -3,9 +3,10 @@
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import http_date, parse_http_date_safe
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.interchange import export_feeds
+from catalog.interchange import export_feeds, export_oai
 from catalog.interchange.export_croissant import dataset_croissant
 from catalog.interchange.export_datajson import catalog_datajson
 from catalog.interchange.export_datapackage import dataset_datapackage
@@ -64,6 +65,13 @@ def sitemap(request):
     if page is not None and not (page.isascii() and page.isdigit() and len(page) < 6 and 1 <= int(page) <= 10_000):
         raise Http404
     return StreamingHttpResponse(export_feeds.sitemap(int(page) if page else None), content_type="application/xml; charset=utf-8")
+
+
+@csrf_exempt  # reads only; the protocol asks for POST as well
+@require_http_methods(["GET", "POST"])
+def oai(request):
+    given = request.POST if request.method == "POST" else request.GET
+    return HttpResponse(export_oai.answer({name: given.getlist(name) for name in given}), content_type="text/xml; charset=utf-8")
 
 
 @require_safe
