@@ -1,5 +1,6 @@
 """The operator's tables. What has a lifecycle is changed by services only: here it is read, searched and nudged."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.utils import timezone
@@ -8,7 +9,23 @@ from django.utils.translation import gettext_lazy
 
 from catalog import jobs
 from catalog.exceptions import DomainError
-from catalog.models import Announcement, AuditEntry, Dataset, Job, KnowledgeNode, Membership, Notification, Organization, Portal, Review, Term, User
+from catalog.models import (
+    Announcement,
+    AuditEntry,
+    Dataset,
+    Job,
+    KnowledgeNode,
+    Membership,
+    Notification,
+    Organization,
+    Portal,
+    Review,
+    SynonymGroup,
+    Term,
+    User,
+)
+from catalog.models.search import valid_words
+from catalog.services import synonyms
 from catalog.services.accounts import verify_organization
 
 
@@ -85,6 +102,47 @@ class KnowledgeNodeAdmin(admin.ModelAdmin):
     list_filter = ["sector"]
     search_fields = ["code", "label", "label_en"]
     raw_id_fields = ["parent"]
+
+
+class WordsField(forms.CharField):
+    """One word on each line."""
+
+    def __init__(self, **options):
+        super().__init__(widget=forms.Textarea(attrs={"rows": 12, "cols": 40}), **options)
+
+    def prepare_value(self, value):
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value):
+        words = list(dict.fromkeys(filter(None, (line.strip() for line in super().clean(value).splitlines()))))
+        valid_words(words)
+        return words
+
+
+class SynonymGroupForm(forms.ModelForm):
+    words = WordsField(label=gettext_lazy("词语"), help_text=gettext_lazy("每行一个词。保存后立即用于检索。"))
+
+    class Meta:
+        model = SynonymGroup
+        fields = ["code", "domain", "relation", "words", "is_active"]
+
+
+@admin.register(SynonymGroup)
+class SynonymGroupAdmin(admin.ModelAdmin):
+    form = SynonymGroupForm
+    list_display = ["code", "domain", "relation", "__str__", "is_active", "updated_at"]
+    list_filter = ["domain", "relation", "is_active"]
+    search_fields = ["code", "words"]
+
+    def save_model(self, request, obj, form, change):
+        synonyms.save_group(obj, user=request.user)
+
+    def delete_model(self, request, obj):
+        synonyms.delete_group(obj, user=request.user)
+
+    def delete_queryset(self, request, queryset):
+        for group in queryset:
+            synonyms.delete_group(group, user=request.user)
 
 
 @admin.register(Announcement)

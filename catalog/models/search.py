@@ -3,7 +3,13 @@
 The token index beside them (catalog_search_text) is an FTS5 table on SQLite and a tsvector table on PostgreSQL.
 """
 
+import re
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+MOST_WORDS, LONGEST_WORD = 60, 40
 
 
 class SearchState(models.Model):
@@ -13,6 +19,7 @@ class SearchState(models.Model):
     version = models.BigIntegerField()
     stamp = models.CharField(max_length=32)
     format = models.PositiveIntegerField()
+    lexicon = models.CharField(max_length=40, default="", db_default="")  # edition of the synonyms: "<number>.<random>"
 
 
 class SearchRow(models.Model):
@@ -34,3 +41,39 @@ class SearchRow(models.Model):
     byte_size = models.BigIntegerField()  # -1 when not known
     grade = models.SmallIntegerField()
     static_score = models.FloatField()
+
+
+def valid_words(value) -> None:
+    """At least two words of text, each once; rows of other kinds never reach a query."""
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ValidationError(_("应为词语的列表。"))
+    if len(value) < 2 or len(value) > MOST_WORDS:
+        raise ValidationError(_("一组应有 2 至 %(most)d 个词。"), params={"most": MOST_WORDS})
+    for word in value:
+        if not word.strip() or len(word) > LONGEST_WORD or not re.search(r"\w", word):
+            raise ValidationError(
+                _("“%(word)s”不是可用的词：不能为空，不超过 %(longest)d 个字符。"), params={"word": word[:60], "longest": LONGEST_WORD}
+            )
+
+
+class SynonymGroup(models.Model):
+    """Words that are looked for together. Groups of catalog/vocabularies/synonyms.csv keep what an administrator changed here."""
+
+    class Relation(models.TextChoices):
+        SAME = "same", _("同义：任一词都找其余各词")
+        NARROWER = "narrower", _("下位：查首词时也找其余各词")
+
+    code = models.CharField(_("代码"), max_length=80, unique=True)
+    domain = models.CharField(_("领域"), max_length=40, blank=True)
+    relation = models.CharField(_("关系"), max_length=10, choices=Relation.choices, default=Relation.SAME)
+    words = models.JSONField(_("词语"), default=list, validators=[valid_words])
+    is_active = models.BooleanField(_("启用"), default=True)
+    shipped_digest = models.CharField(max_length=32, blank=True, editable=False)  # of the row as loaded; "" for the portal's own groups
+    updated_at = models.DateTimeField(_("更新于"), auto_now=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("同义词组")
+        ordering = ["domain", "code"]
+
+    def __str__(self):
+        return "、".join(map(str, self.words[:4])) if isinstance(self.words, list) else self.code

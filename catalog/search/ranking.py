@@ -1,11 +1,10 @@
 """Order of the results. Two steps: numpy sorts everything by what the columns know, then the first rows are read and judged.
 
-Relevance of a match, published in docs/search.md: exact title 100; all pieces in the title 10, and up to 5 for the share of
-the title that the query makes; worth of the listing (grade, freshness, use, documentation) up to 1; brevity of the whole text up to 0.5.
-The first REFINED rows are then told apart by whether the title has the query as typed (6), at its start (1), as whole words (2).
+The points are published in docs/search.md. The Elasticsearch engine puts the same ones together (backends/elastic_body.py).
 """
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 from django.db import connection
@@ -13,17 +12,32 @@ from django.db import connection
 from catalog.models import SearchRow
 from catalog.search.columns import Snapshot
 from catalog.search.document import title_hash
+from catalog.search.expressions import Expression, marked
+from catalog.search.planning import Concept, Plan
 from catalog.search.query import MISSING, SearchQuery
+from catalog.search.text import TITLE
 
 REFINED = 200
+EXACT, WHOLE, PRECISE = 100.0, 10.0, 20.0  # the title equals the query; has all of it as typed; no word was let go
+IN_TITLE, IN_TEXT, SHARE = 10.0, 4.0, 5.0  # for the words, each by its weight: in the title, elsewhere; for the share of the title they make
+BREVITY = 0.5
 
 
-def order(snapshot: Snapshot, rows: np.ndarray, query: SearchQuery, folded: str, in_title: np.ndarray | None) -> np.ndarray:
-    """Positions in rank order; equal ones by descending id, so that pages neither repeat nor miss a row."""
+def said(concept: Concept) -> list[tuple[Expression, float, float]]:
+    """(what to find, points, length in the title or 0) of a word, best first; a row gets the points of the best it has."""
+    parts = []
+    for factor, expression in concept.by_factor():
+        parts.append((marked(expression, TITLE), IN_TITLE * concept.weight * factor, len(concept.typed) * factor))
+        parts.append((expression, IN_TEXT * concept.weight * factor, 0.0))
+    return sorted(parts, key=lambda part: -part[1])
+
+
+def order(snapshot: Snapshot, rows: np.ndarray, query: SearchQuery, scores: np.ndarray | None) -> np.ndarray:
+    """Positions in rank order; equal ones by descending id, so that pages neither repeat nor miss a row. `scores`: points of each of `rows`."""
     numbers = snapshot.numbers
     newest = -numbers["dataset_id"][rows]
-    if query.sort == "relevance" and in_title is not None:
-        keys = (-_relevance(snapshot, rows, folded, in_title),)
+    if query.sort == "relevance" and scores is not None:
+        keys = (-scores,)
     elif query.sort == "relevance":
         keys = (-numbers["listed"][rows], -np.round(snapshot.worth[rows], 4))
     elif query.sort == "newest":
@@ -41,12 +55,20 @@ def order(snapshot: Snapshot, rows: np.ndarray, query: SearchQuery, folded: str,
     return rows[np.lexsort((newest, *keys))]
 
 
-def _relevance(snapshot: Snapshot, rows: np.ndarray, folded: str, in_title: np.ndarray) -> np.ndarray:
+def scores(snapshot: Snapshot, rows: np.ndarray, plan: Plan, mask_of: Callable[[Expression], np.ndarray]) -> np.ndarray:
+    """Points of each of `rows`; mask_of tells which rows of the snapshot hold an expression."""
     numbers = snapshot.numbers
-    share = np.minimum(len(folded) / np.maximum(numbers["title_length"][rows], 1), 1)
-    brevity = 1 / (1 + np.log1p(numbers["text_length"][rows] / 100))
-    score = in_title[rows] * (10 + 5 * share) + snapshot.worth[rows] + 0.5 * brevity
-    return np.round(score + 100 * (numbers["title_hash"][rows] == title_hash(folded)), 5)
+    length = np.maximum(numbers["title_length"][rows], 1)
+    total = snapshot.worth[rows] + BREVITY / (1 + np.log1p(numbers["text_length"][rows] / 100))
+    for concept in plan.concepts:
+        points = np.zeros(len(rows))
+        for expression, worth, letters in reversed(said(concept)):
+            points = np.where(mask_of(expression)[rows], worth + SHARE * letters / np.maximum(length, letters), points)
+        total += points
+    total += WHOLE * mask_of(marked(plan.strict, TITLE))[rows]
+    if plan.is_relaxed:
+        total += PRECISE * mask_of(plan.precise)[rows]
+    return np.round(total + EXACT * (numbers["title_hash"][rows] == title_hash(plan.folded)), 5)
 
 
 def _downloads(snapshot: Snapshot) -> np.ndarray:
@@ -60,25 +82,15 @@ def _downloads(snapshot: Snapshot) -> np.ndarray:
     return counts
 
 
-def page(snapshot: Snapshot, ordered: np.ndarray, query: SearchQuery, folded: str, in_title: np.ndarray | None) -> list[int]:
-    """Dataset ids of the asked page."""
-    pks = snapshot.numbers["dataset_id"]
-    if query.sort == "relevance" and in_title is not None and query.offset < REFINED:
-        head = _refined(snapshot, ordered[:REFINED], folded, in_title)
-        ordered = np.concatenate([head, ordered[REFINED:]])
-    return [int(pk) for pk in pks[ordered[query.offset : query.offset + query.limit]]]
-
-
-def _refined(snapshot: Snapshot, head: np.ndarray, folded: str, in_title: np.ndarray) -> np.ndarray:
-    """Only rows with all pieces in the title can gain: the others keep their place behind them."""
-    judged = head[in_title[head]]
-    if len(judged) < 2:
-        return head
-    pks = [int(pk) for pk in snapshot.numbers["dataset_id"][judged]]
+def refined(snapshot: Snapshot, ordered: np.ndarray, points: np.ndarray, plan: Plan) -> np.ndarray:
+    """The first REFINED rows of `ordered`, whose points these are, told apart by how their titles say it; the rest as it was."""
+    head = ordered[:REFINED]
+    if len(head) < 2:
+        return ordered
+    pks = [int(pk) for pk in snapshot.numbers["dataset_id"][head]]
     titles = _titles(pks)
-    gains = np.array([gain(titles.get(pk, ""), folded) for pk in pks])
-    better = judged[np.argsort(-(gains + _relevance(snapshot, judged, folded, in_title)), kind="stable")]
-    return np.concatenate([better, head[~in_title[head]]])
+    gains = np.array([gain(titles.get(pk, ""), plan) for pk in pks])
+    return np.concatenate([head[np.argsort(-(gains + points[:REFINED]), kind="stable")], ordered[REFINED:]])
 
 
 def _titles(pks: list[int]) -> dict[int, str]:
@@ -88,21 +100,14 @@ def _titles(pks: list[int]) -> dict[int, str]:
         return dict(cursor.fetchall())
 
 
-def gain(title: str, folded: str) -> float:
+def gain(title: str, plan: Plan) -> float:
     """Points of a folded title for having the query as it was typed."""
+    folded = plan.folded
     at = title.find(folded)
     if at < 0:
         return 0.0
     whole = re.search(rf"(?<![a-z0-9]){re.escape(folded)}(?![a-z0-9])", title)
     return 6.0 + (1.0 if at == 0 else 0.0) + (2.0 if whole else 0.0)
-
-
-def best_titles(snapshot: Snapshot, rows: np.ndarray, folded: str, limit: int) -> list[int]:
-    if not len(rows):
-        return []
-    in_title = np.ones(len(snapshot), dtype=bool)
-    query = SearchQuery(text=folded, limit=limit)
-    return page(snapshot, order(snapshot, rows, query, folded, in_title), query, folded, in_title)
 
 
 def named(snapshot: Snapshot, dimension: str, folded: str, limit: int) -> list[dict]:

@@ -78,8 +78,11 @@ def load_all() -> dict[str, int]:
         rows.setdefault(scheme, []).append((code, label, english, {}))
     rows |= {scheme: [(*term, {}) for term in terms] for scheme, terms in OWN.items()}
     rows["organization_kind"] = [(*kind, {}) for kind in _organization_kinds()]
+    from catalog.services.synonyms import load_shipped
+
     counts = {scheme: _store(scheme, terms) for scheme, terms in rows.items()}
     _knowledge_tree()
+    counts["synonyms"] = load_shipped()
     load_groups()
     register_self()
     return counts

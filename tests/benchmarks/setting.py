@@ -11,9 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def start() -> Path:
-    """Django with the settings of a service (no query log) over an empty database; DATABASE_URL is kept where it is set."""
-    folder = tempfile.mkdtemp(prefix="jimu-bench-")
+def start(folder: str = "") -> Path:
+    """Django with the settings of a service (no query log) over an empty database, or the one kept in a folder; DATABASE_URL is kept where
+    it is set."""
+    folder = folder or tempfile.mkdtemp(prefix="jimu-bench-")
     sys.path.insert(0, str(ROOT))
     os.environ |= environment(folder) | {"DJANGO_SETTINGS_MODULE": "config.settings"}
     import django

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.models import Dataset, KnowledgeNode, Portal, Resource, Sample, SearchRow
-from catalog.search import hierarchy, index_datasets
+from catalog.search import hierarchy, index_datasets, planning
 from catalog.search.backends import get_backend
 from catalog.search.query import DIMENSIONS, FACETS, SORTS, SearchQuery
 from catalog.search.text import fold, pieces, tokens
@@ -146,10 +146,25 @@ def test_forms_of_writing_are_one(title, query):
 
 
 @pytest.mark.django_db
-def test_words_are_all_demanded_and_their_order_is_not():
-    both, one = listed(title="糖尿病 视网膜 影像"), listed(title="糖尿病 饮食")
+def test_words_are_all_demanded_while_enough_has_them_and_their_order_is_not():
+    both = [listed(title=f"糖尿病 视网膜 影像 {at}") for at in range(planning.FEW)]
+    listed(title="糖尿病 饮食", summary="")
 
-    assert found("影像 糖尿病") & {both.pk, one.pk} == {both.pk}
+    result = get_backend().search(SearchQuery(text="影像 糖尿病", limit=100))
+
+    assert set(result.ids) == {dataset.pk for dataset in both} and not result.is_relaxed
+
+
+@pytest.mark.django_db
+def test_where_few_rows_have_all_words_those_with_the_weightiest_follow():
+    one, both = listed(title="糖尿病 饮食", summary=""), listed(title="糖尿病 视网膜 影像")
+    for at in range(30):
+        listed(title=f"道路影像 {at}")
+
+    result = get_backend().search(SearchQuery(text="影像 糖尿病", limit=100))
+
+    assert result.ids == [both.pk, one.pk] and result.total == 2
+    assert result.is_relaxed and [item.kind for item in result.expansions if item.kind == "sentence"] == ["sentence"]
 
 
 @pytest.mark.django_db

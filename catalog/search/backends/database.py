@@ -14,13 +14,16 @@ import numpy as np
 from django.db import connection, transaction
 
 from catalog.models import Dataset, SearchRow, SearchState
-from catalog.search import labels, ranking
+from catalog.search import labels, planning, ranking
 from catalog.search.backends.base import SearchBackend
+from catalog.search.backends.look import Look
 from catalog.search.columns import FIELDS, Snapshot
 from catalog.search.document import IndexDocument, documents
+from catalog.search.expressions import Expression, marked
 from catalog.search.hierarchy import is_top, top_level
+from catalog.search.planning import Plan
 from catalog.search.query import FacetValue, SearchQuery, SearchResult
-from catalog.search.text import FORMAT, TITLE, Piece, fold, pieces, terms
+from catalog.search.text import FORMAT, TITLE, fold, pieces
 
 ROW, STATE = SearchRow._meta.db_table, SearchState._meta.db_table
 BATCH = 500
@@ -130,17 +133,26 @@ class DatabaseBackend(SearchBackend):
             return known.with_rows(fresh, gone, version=version, stamp=stamp)
 
     def search(self, query: SearchQuery) -> SearchResult:
-        snapshot = self.snapshot()
-        folded = fold(query.text)
-        conditions = pieces(folded)
-        matched = self._text_mask(snapshot, conditions)
+        look = Look(self, self.snapshot())
+        snapshot, plan = look.snapshot, look.plan(query.text)
+        matched = look.matched(plan)
         masks = _masks(snapshot, query)
         rows = np.flatnonzero(_all(snapshot, matched, masks.values()))
-        in_title = self._matching(snapshot, [Piece(TITLE + token, is_prefix) for token, is_prefix in conditions]) if conditions else None
-        ordered = ranking.order(snapshot, rows, query, folded, in_title)
-        page = ranking.page(snapshot, ordered, query, folded, in_title)
+        ordered = self._ordered(look, rows, query, plan)
+        page = [int(pk) for pk in snapshot.numbers["dataset_id"][ordered[query.offset : query.offset + query.limit]]]
         facets = {name: self._facet(snapshot, query, name, rows, matched, masks) for name in query.facets}
-        return SearchResult(total=len(rows), ids=page, facets=facets, terms=terms(folded), engine=self.name)
+        explain = look.explained(plan, page) if query.explain and plan.match is not None else {}
+        return SearchResult(total=len(rows), ids=page, facets=facets, engine=self.name, explain=explain, **planning.told(plan))
+
+    def _ordered(self, look: Look, rows: np.ndarray, query: SearchQuery, plan: Plan) -> np.ndarray:
+        if plan.match is None or query.sort != "relevance":
+            return ranking.order(look.snapshot, rows, query, None)
+        look.fetch([expression for concept in plan.concepts for expression, _points, _letters in ranking.said(concept)])
+        points = ranking.scores(look.snapshot, rows, plan, look.mask)
+        ordered = ranking.order(look.snapshot, rows, query, points)
+        if query.offset >= ranking.REFINED:
+            return ordered
+        return ranking.refined(look.snapshot, ordered, -np.sort(-points)[: ranking.REFINED], plan)
 
     def _facet(self, snapshot, query, name, rows, matched, masks) -> list[FacetValue]:
         if name in masks:
@@ -153,10 +165,10 @@ class DatabaseBackend(SearchBackend):
         return labels.facet_values(name, dimension.totals(rows), selected, limit, own.labels if own else {})
 
     def facet(self, query: SearchQuery, name: str, *, text: str = "", limit: int = FACET_VALUES) -> list[FacetValue]:
-        snapshot = self.snapshot()
-        dimension = snapshot.dimension(name)
+        look = Look(self, self.snapshot())
+        dimension = look.snapshot.dimension(name)
         others = replace(query, filters={other: values for other, values in query.filters.items() if other != name})
-        totals = dimension.totals(self._rows(snapshot, others))
+        totals = dimension.totals(self._rows(look, others))
         own = getattr(dimension, "combinations", None)
         known = own.labels if own else {}
         if text and name in labels.FREE:
@@ -166,18 +178,17 @@ class DatabaseBackend(SearchBackend):
             totals = labels.named_like(name, totals, text, known)
         return labels.facet_values(name, totals, () if text else query.filters.get(name, ()), limit, known)
 
-    def _rows(self, snapshot: Snapshot, query: SearchQuery) -> np.ndarray:
-        matched = self._text_mask(snapshot, pieces(fold(query.text)))
-        return np.flatnonzero(_all(snapshot, matched, _masks(snapshot, query).values()))
+    def _rows(self, look: Look, query: SearchQuery) -> np.ndarray:
+        return np.flatnonzero(_all(look.snapshot, look.matched(look.plan(query.text)), _masks(look.snapshot, query).values()))
 
     def counts(self, query: SearchQuery, dimension: str) -> list[FacetValue]:
-        snapshot = self.snapshot()
-        found = self._values(snapshot, dimension, self._rows(snapshot, query), limit=10_000)
+        look = Look(self, self.snapshot())
+        found = self._values(look.snapshot, dimension, self._rows(look, query), limit=10_000)
         return [item for item in found if is_top(dimension, item.value)]
 
     def crosstab(self, query: SearchQuery, rows: str, columns: str) -> dict[tuple[str, str], int]:
-        snapshot = self.snapshot()
-        left, right, found = snapshot.dimension(rows), snapshot.dimension(columns), self._rows(snapshot, query)
+        look = Look(self, self.snapshot())
+        left, right, found = look.snapshot.dimension(rows), look.snapshot.dimension(columns), self._rows(look, query)
         if columns == "updated":
             pairs = {(row, column): count for (column, row), count in right.pairs(left, found).items()}
         else:
@@ -185,38 +196,34 @@ class DatabaseBackend(SearchBackend):
         return {pair: count for pair, count in pairs.items() if is_top(rows, pair[0]) and is_top(columns, pair[1])}
 
     def volume(self, query: SearchQuery, dimension: str) -> dict[str, int]:
-        snapshot = self.snapshot()
-        rows = self._rows(snapshot, query)
-        sums = snapshot.dimension(dimension).totals(rows, np.maximum(snapshot.numbers["byte_size"][rows], 0).astype(float))
+        look = Look(self, self.snapshot())
+        rows = self._rows(look, query)
+        sums = look.snapshot.dimension(dimension).totals(rows, np.maximum(look.snapshot.numbers["byte_size"][rows], 0).astype(float))
         return top_level(dimension, sums)
-
-    def _text_mask(self, snapshot: Snapshot, conditions: list[Piece]) -> np.ndarray | None:
-        return self._matching(snapshot, conditions) if conditions else None
-
-    def _matching(self, snapshot: Snapshot, conditions: list[Piece]) -> np.ndarray:
-        mask = np.zeros(len(snapshot), dtype=bool)
-        mask[snapshot.positions(_numbers(self._match(conditions)))] = True
-        return mask
 
     def suggest(self, prefix: str, *, limit: int = 8) -> list[dict]:
         folded = fold(prefix[:100])
         if not folded:
             return []
-        snapshot = self.snapshot()
-        found = ranking.named(snapshot, "organization", folded, 2) + ranking.named(snapshot, "keyword", folded, 3)
-        marked = [Piece(TITLE + token, is_prefix) for token, is_prefix in pieces(folded)]
-        rows = np.flatnonzero(self._matching(snapshot, marked)) if marked else np.zeros(0, np.int64)
-        pks = ranking.best_titles(snapshot, rows, folded, limit)
+        look = Look(self, self.snapshot())
+        found = ranking.named(look.snapshot, "organization", folded, 2) + ranking.named(look.snapshot, "keyword", folded, 3)
+        plan = planning.literal(folded)
+        pks = []
+        if plan.match is not None:
+            rows = np.flatnonzero(look.mask(marked(plan.match, TITLE)))
+            ordered = self._ordered(look, rows, SearchQuery(), plan)
+            pks = [int(pk) for pk in look.snapshot.numbers["dataset_id"][ordered[:limit]]]
         titles = dict(Dataset.objects.filter(pk__in=pks).published().values_list("pk", "title"))
         named = [{"text": titles[pk], "kind": "title"} for pk in pks if pk in titles]
         return list({item["text"]: item for item in named[: max(limit - len(found), 3)] + found}.values())[:limit]
 
     def nearest(self, text: str, *, limit: int = 5) -> list[int]:
-        snapshot = self.snapshot()
-        scores = np.zeros(len(snapshot))
+        look = Look(self, self.snapshot())
+        snapshot, scores = look.snapshot, np.zeros(len(look.snapshot))
         conditions = [piece for piece in pieces(fold(text)) if len(piece.token) > 1][:24]
+        look.fetch(conditions)
         for piece in conditions:
-            rows = snapshot.positions(_numbers(self._match([piece])))
+            rows = look.positions(piece)
             if len(rows):
                 scores[rows] += np.log(1 + len(snapshot) / len(rows))
         best = np.lexsort((-snapshot.numbers["dataset_id"], -snapshot.worth, -np.round(scores, 6)))[:limit]
@@ -314,13 +321,9 @@ class DatabaseBackend(SearchBackend):
         """Tokens that no SearchRow stands for."""
         raise NotImplementedError
 
-    def _match(self, conditions: list[Piece]) -> str:
-        """Ids of the rows that fulfil all conditions, joined by commas."""
+    def _match(self, expressions: Sequence[Expression]) -> list[str | None]:
+        """For each expression the ids of the rows that hold it, joined by commas."""
         raise NotImplementedError
-
-
-def _numbers(joined: str | None) -> np.ndarray:
-    return np.fromstring(joined, dtype=np.int64, sep=",") if joined else np.zeros(0, np.int64)
 
 
 def _masks(snapshot: Snapshot, query: SearchQuery) -> dict[str, np.ndarray]:

@@ -7,11 +7,13 @@ The points of relevance are those of ranking.py, put together from stored number
 import datetime
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from catalog.search import ranking
 from catalog.search.columns import UPDATED
 from catalog.search.document import BEFORE_LABEL, BETWEEN_DIMENSIONS, BETWEEN_VALUES, STORED, IndexDocument, title_hash
+from catalog.search.expressions import All, Expression, marked
+from catalog.search.planning import Plan
 from catalog.search.query import MISSING, RANGES, SearchQuery
 from catalog.search.text import TITLE, Piece, fold
 
@@ -92,10 +94,19 @@ def _named(name: str) -> str:
 # --- conditions
 
 
-def having(conditions: Iterable[Piece], mark: str = "") -> dict:
-    """Rows whose tokens fulfil all of these."""
-    kinds = ("term", "prefix")
-    return {"bool": {"filter": [{kinds[is_prefix]: {"tokens": mark + token}} for token, is_prefix in conditions]}}
+def having(expression: Expression | None) -> dict:
+    """Rows whose tokens hold it; every row for None."""
+    if expression is None:
+        return {"match_all": {}}
+    if isinstance(expression, Piece):
+        return {"prefix" if expression.is_prefix else "term": {"tokens": expression.token}}
+    parts = [having(part) for part in expression.parts]
+    return {"bool": {"filter": parts}} if isinstance(expression, All) else {"bool": {"should": parts, "minimum_should_match": 1}}
+
+
+def each(expressions: Sequence[Expression]) -> dict:
+    """Aggregation that counts the rows of each."""
+    return {"filters": {"filters": {str(at): having(expression) for at, expression in enumerate(expressions)}}}
 
 
 def chosen(name: str, values: Iterable[str]) -> dict:
@@ -128,22 +139,30 @@ def within(name: str, low: int | None, high: int | None) -> dict:
 # --- order
 
 
-def scored(conditions: list[Piece], folded: str) -> dict:
-    """The match with its points; without words, the worth of each listing."""
+def scored(plan: Plan, match: Expression | None) -> dict:
+    """The rows of `match` with their points; without words, the worth of each listing."""
     today = datetime.date.today().toordinal()
     parts = [_field("worth"), _field("fresh", 0.25 * 2.0 ** ((EPOCH - today) / 365))]
     should = []
-    if conditions:
+    if match is not None:
         parts.append(_field("brevity"))
-        in_title = having(conditions, TITLE)
-        share = {"query": in_title, "functions": [_field("title_share", 5 * len(folded))], "max_boost": 5, "boost_mode": "replace"}
         should = [
-            {"constant_score": {"filter": {"term": {"title_hash": title_hash(folded)}}, "boost": 100}},
-            {"constant_score": {"filter": in_title, "boost": 10}},
-            {"function_score": share},
+            {"constant_score": {"filter": {"term": {"title_hash": title_hash(plan.folded)}}, "boost": ranking.EXACT}},
+            {"constant_score": {"filter": having(marked(plan.strict, TITLE)), "boost": ranking.WHOLE}},
+            *({"dis_max": {"queries": [_said(*part) for part in ranking.said(concept)]}} for concept in plan.concepts),
         ]
+        if plan.is_relaxed:
+            should.append({"constant_score": {"filter": having(plan.precise), "boost": ranking.PRECISE}})
     worth = {"query": {"match_all": {}}, "functions": parts, "score_mode": "sum", "boost_mode": "replace"}
-    return {"bool": {"filter": having(conditions)["bool"]["filter"], "must": [{"function_score": worth}], "should": should}}
+    return {"bool": {"filter": [having(match)], "must": [{"function_score": worth}], "should": should}}
+
+
+def _said(expression: Expression, points: float, letters: float) -> dict:
+    held = {"constant_score": {"filter": having(expression), "boost": points}}
+    if not letters:
+        return held
+    share = {"query": having(expression), "functions": [_field("title_share", ranking.SHARE * letters)], "max_boost": ranking.SHARE}
+    return {"bool": {"must": [held, {"function_score": share | {"boost_mode": "replace"}}]}}
 
 
 def _field(name: str, factor: float = 1.0) -> dict:
@@ -156,11 +175,9 @@ def order(query: SearchQuery, has_text: bool) -> list[dict]:
     return [*ORDER.get(query.sort, relevance), {"pk": "desc"}]
 
 
-def refined(hits: list[tuple[int, float, str]], folded: str) -> list[int]:
-    """Keys of (key, score, folded title) in rank order: rows with all pieces in the title told apart as ranking.py does."""
-    judged = [hit for hit in hits if hit[1] >= 10]
-    better = sorted(judged, key=lambda hit: -(hit[1] + ranking.gain(hit[2], folded)))
-    return [pk for pk, _score, _title in better + [hit for hit in hits if hit[1] < 10]]
+def refined(hits: list[tuple[int, float, str]], plan: Plan) -> list[int]:
+    """Keys of (key, score, folded title) in rank order, told apart as ranking.py does."""
+    return [pk for pk, _score, _title in sorted(hits, key=lambda hit: -(hit[1] + ranking.gain(hit[2], plan)))]
 
 
 # --- counts

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from catalog.models import Dataset, Organization
-from catalog.search import labels
+from catalog.search import explaining, labels, planning, vocabulary
 from catalog.search.backends import elastic_body as body
 from catalog.search.backends.base import EngineDown, SearchBackend
 from catalog.search.backends.database import FACET_VALUES
 from catalog.search.backends.elastic_life import WINDOW, ElasticLife
+from catalog.search.expressions import Expression, marked
 from catalog.search.hierarchy import is_top, top_level
+from catalog.search.lexicon import lexicon
+from catalog.search.planning import Plan
 from catalog.search.query import FacetValue, SearchQuery, SearchResult
 from catalog.search.ranking import REFINED
-from catalog.search.text import TITLE, fold, pieces, terms
+from catalog.search.text import TITLE, Piece, fold, pieces
 
 
 class ElasticsearchBackend(ElasticLife, SearchBackend):
@@ -36,29 +39,42 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
         except EngineDown:
             return replace(self.database.search(query), degraded=True)
 
+    def plan(self, text: str) -> Plan:
+        known = lexicon()
+        return planning.plan(text, Probe(self), known, lambda: vocabulary.holder.get(known))
+
     def _search(self, query: SearchQuery) -> SearchResult:
-        folded = fold(query.text)
-        conditions = pieces(folded)
+        plan = self.plan(query.text)
+        has_text = plan.match is not None
         needs_score = query.sort in ("relevance", "grade")
         asked = {
-            "query": body.scored(conditions, folded) if needs_score else body.having(conditions),
+            "query": body.scored(plan, plan.match) if needs_score else {"bool": {"filter": [body.having(plan.match)]}},
             "post_filter": body.filters(query),
-            "sort": body.order(query, bool(conditions)),
+            "sort": body.order(query, has_text),
             "aggs": body.facets(query),
             "track_total_hits": True,
             "_source": False,
         }
-        is_refined = bool(conditions) and query.sort == "relevance" and query.offset < REFINED and 0 < query.limit <= WINDOW - query.offset
-        total, ids, counted = self._page(asked, query, folded, is_refined)
-        facets = {name: self._values(name, body.facet_totals(told, query.filters.get(name, ())), query) for name, told in counted.items()}
-        return SearchResult(total=total, ids=ids, facets=facets, terms=terms(folded), engine=self.name)
+        is_refined = has_text and query.sort == "relevance" and query.offset < REFINED and 0 < query.limit <= WINDOW - query.offset
+        total, ids, counted = self._page(asked, query, plan, is_refined)
+        told = planning.told(plan) | {"explain": self._explained(plan, ids) if query.explain and has_text else {}}
+        told["facets"] = {name: self._values(name, body.facet_totals(one, query.filters.get(name, ())), query) for name, one in counted.items()}
+        return SearchResult(total=total, ids=ids, engine=self.name, **told)
 
-    def _page(self, asked: dict, query: SearchQuery, folded: str, is_refined: bool) -> tuple[int, list[int], dict]:
+    def _explained(self, plan: Plan, ids: list[int]) -> dict[int, dict]:
+        asked = explaining.conditions(plan)
+        named = [{"bool": {"filter": [body.having(expression)], "_name": name}} for name, expression in asked.items()]
+        query = {"bool": {"filter": [{"terms": {"pk": ids}}], "should": named}}
+        hits = self._ask({"query": query, "size": len(ids), "_source": False, "track_total_hits": False})["hits"]["hits"]
+        holds = {name: {int(hit["_id"]) for hit in hits if name in hit.get("matched_queries", ())} for name in asked}
+        return explaining.explained(plan, ids, holds)
+
+    def _page(self, asked: dict, query: SearchQuery, plan: Plan, is_refined: bool) -> tuple[int, list[int], dict]:
         start, end = query.offset, query.offset + query.limit
         if is_refined:
             answer = self._ask(asked | {"size": max(end, REFINED), "docvalue_fields": ["title"]})
             hits = [(int(hit["_id"]), hit["_score"] or hit["sort"][0], hit["fields"]["title"][0]) for hit in answer["hits"]["hits"]]
-            ids = (body.refined(hits[:REFINED], folded) + [hit[0] for hit in hits[REFINED:]])[start:end]
+            ids = (body.refined(hits[:REFINED], plan) + [hit[0] for hit in hits[REFINED:]])[start:end]
         elif end <= WINDOW:
             answer = self._ask(asked | {"from": start, "size": query.limit})
             ids = [int(hit["_id"]) for hit in answer["hits"]["hits"]]
@@ -103,7 +119,7 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
         return labels.facet_values(name, labels.named_like(name, totals, text, own), (), limit, own)
 
     def _aggregated(self, query: SearchQuery, aggregation: dict) -> dict:
-        matched = body.having(pieces(fold(query.text)))["bool"]["filter"] + body.filters(query)["bool"]["filter"]
+        matched = [body.having(self.plan(query.text).match), *body.filters(query)["bool"]["filter"]]
         answer = self._ask({"query": {"bool": {"filter": matched}}, "size": 0, "aggs": {"all": aggregation}, "track_total_hits": False})
         return answer["aggregations"]["all"]
 
@@ -132,26 +148,23 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
         return top_level(dimension, {value: int(bucket["bytes"]["value"]) for value, bucket in found if bucket["bytes"]["value"]})
 
     def suggest(self, prefix: str, *, limit: int = 8) -> list[dict]:
-        folded = fold(prefix[:100])[:100]
-        conditions = pieces(folded)
-        if not conditions:
+        plan = planning.literal(fold(prefix[:100])[:100])
+        if plan.match is None:
             return []
         try:
-            pks, found = self._titles(conditions, folded, limit), self._names(conditions, folded)
+            pks, found = self._titles(plan, limit), self._names(plan)
         except EngineDown:
             return self.database.suggest(prefix, limit=limit)
         titles = dict(Dataset.objects.filter(pk__in=pks).published().values_list("pk", "title"))
         named = [{"text": titles[pk], "kind": "title"} for pk in pks if pk in titles]
         return list({item["text"]: item for item in named[: max(limit - len(found), 3)] + found}.values())[:limit]
 
-    def _titles(self, conditions, folded: str, limit: int) -> list[int]:
-        query = body.scored(conditions, folded)
-        query["bool"]["filter"] = body.having(conditions, TITLE)["bool"]["filter"]
-        asked = {"query": query, "sort": body.order(SearchQuery(), True), "_source": False, "track_total_hits": False}
-        return self._page(asked | {"track_total_hits": True}, SearchQuery(limit=limit), folded, True)[1]
+    def _titles(self, plan: Plan, limit: int) -> list[int]:
+        asked = {"query": body.scored(plan, marked(plan.strict, TITLE)), "sort": body.order(SearchQuery(), True), "_source": False}
+        return self._page(asked | {"track_total_hits": True}, SearchQuery(limit=limit), plan, True)[1]
 
-    def _names(self, conditions, folded: str) -> list[dict]:
-        asked = {"query": body.having(conditions), "size": 0, "track_total_hits": False, "aggs": body.names_with(folded, 3)}
+    def _names(self, plan: Plan) -> list[dict]:
+        asked = {"query": body.having(plan.match), "size": 0, "track_total_hits": False, "aggs": body.names_with(plan.folded, 3)}
         answers = self._ask(asked)["aggregations"]
         return body.named(answers, "organization", 2) + body.named(answers, "keyword", 3)
 
@@ -160,20 +173,34 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
         if not conditions:
             return []
         try:
-            return self._nearest([body.having([piece]) for piece in conditions], limit)
+            return self._nearest(conditions, limit)
         except EngineDown:
             return self.database.nearest(text, limit=limit)
 
-    def _nearest(self, parts: list[dict], limit: int) -> list[int]:
-        aggs = {"each": {"filters": {"filters": {str(at): part for at, part in enumerate(parts)}}}}
-        answer = self._ask({"size": 0, "track_total_hits": True, "aggs": aggs})
-        total, each = answer["hits"]["total"]["value"], answer["aggregations"]["each"]["buckets"]
-        shared = body.rarity(parts, [each[str(at)]["doc_count"] for at in range(len(parts))], total)
+    def _nearest(self, conditions: list[Piece], limit: int) -> list[int]:
+        probe = Probe(self)
+        shared = body.rarity([body.having(piece) for piece in conditions], probe.counts(conditions), probe.count())
         if not shared:
             return []
         order = [{"_score": "desc"}, {"worth": "desc"}, {"pk": "desc"}]
         hits = self._ask({"query": {"bool": {"should": shared, "minimum_should_match": 1}}, "sort": order, "size": limit, "_source": False})
         return [int(hit["_id"]) for hit in hits["hits"]["hits"]]
+
+
+class Probe:
+    """Counts for planning.py, of one request each time."""
+
+    def __init__(self, backend: ElasticsearchBackend):
+        self.backend, self._total = backend, 0
+
+    def count(self) -> int:
+        return self._total
+
+    def counts(self, expressions: Sequence[Expression]) -> list[int]:
+        answer = self.backend._ask({"size": 0, "track_total_hits": True, "aggs": {"each": body.each(expressions)}})
+        self._total = answer["hits"]["total"]["value"]
+        found = answer["aggregations"]["each"]["buckets"]
+        return [found[str(at)]["doc_count"] for at in range(len(expressions))]
 
 
 def _providers(uids: Iterable[str]) -> dict[str, str]:

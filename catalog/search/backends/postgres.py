@@ -1,11 +1,13 @@
 """A tsvector of the same tokens with a GIN index; filters, counts and sorting are the shared snapshot's."""
 
+from collections.abc import Sequence
+
 from django.db import connection
 from psycopg2.extras import execute_values
 
 from catalog.models import SearchRow
 from catalog.search.backends.database import COLUMNS, ROW, DatabaseBackend
-from catalog.search.text import Piece
+from catalog.search.expressions import Expression, written
 
 TABLE = "catalog_search_text"
 CREATE = (
@@ -48,11 +50,16 @@ class PostgresBackend(DatabaseBackend):
     def _drop_stray_tokens(self) -> None:
         self._delete_tokens(list(self._token_rows() - set(SearchRow.objects.filter(is_gone=False).values_list("dataset_id", flat=True))))
 
-    def _match(self, conditions: list[Piece]) -> str:
-        expression = " & ".join(f"'{token}':*" if is_prefix else f"'{token}'" for token, is_prefix in conditions)
+    def _match(self, expressions: Sequence[Expression]) -> list[str | None]:
+        one = f"SELECT %s AS at, string_agg(dataset_id::text, ',') AS ids FROM {TABLE} WHERE tokens @@ %s::tsquery"  # noqa: S608
+        asked = [
+            written(expression, lambda piece: f"'{piece.token}':*" if piece.is_prefix else f"'{piece.token}'", " & ", " | ")
+            for expression in expressions
+        ]
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT string_agg(dataset_id::text, ',') FROM {TABLE} WHERE tokens @@ %s::tsquery", [expression])  # noqa: S608
-            return cursor.fetchone()[0]
+            cursor.execute(" UNION ALL ".join([one] * len(asked)), [value for pair in enumerate(asked) for value in pair])
+            found = dict(cursor.fetchall())
+        return [found[at] for at in range(len(asked))]
 
 
 def _fitting(joined: str) -> str:

@@ -1,12 +1,13 @@
 """FTS5 in the same file and transaction as the record. The table is contentless: it keeps no text, only where tokens are."""
 
 import zlib
+from collections.abc import Sequence
 
 from django.db import connection
 
 from catalog.models import SearchRow
 from catalog.search.backends.database import DatabaseBackend
-from catalog.search.text import Piece
+from catalog.search.expressions import Expression, written
 
 TABLE = "catalog_search_text"
 # The ascii tokenizer takes every non-ASCII character as part of a word: tokens are split at our spaces only.
@@ -46,8 +47,13 @@ class SqliteBackend(DatabaseBackend):
         for pk, kept in rows.values_list("dataset_id", "tokens").iterator():
             self._insert_tokens([(pk, zlib.decompress(kept).decode())])
 
-    def _match(self, conditions: list[Piece]) -> str:
-        expression = " AND ".join(f'"{token}"*' if is_prefix else f'"{token}"' for token, is_prefix in conditions)
+    def _match(self, expressions: Sequence[Expression]) -> list[str | None]:
+        one = f"SELECT %s AS at, group_concat(rowid) AS ids FROM {TABLE} WHERE {TABLE} MATCH %s"  # noqa: S608
+        asked = [
+            written(expression, lambda piece: f'"{piece.token}"*' if piece.is_prefix else f'"{piece.token}"', " AND ", " OR ")
+            for expression in expressions
+        ]
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT group_concat(rowid) FROM {TABLE} WHERE {TABLE} MATCH %s", [expression])  # noqa: S608
-            return cursor.fetchone()[0]
+            cursor.execute(" UNION ALL ".join([one] * len(asked)), [value for pair in enumerate(asked) for value in pair])
+            found = dict(cursor.fetchall())
+        return [found[at] for at in range(len(asked))]
