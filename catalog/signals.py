@@ -17,3 +17,5 @@ dataset_purged = Signal()
 feedback_given = Signal()
 # users: {account name: User} of the demonstration, whose catalogue has just been filled
 demo_filled = Signal()
+# vocabularies were loaded from the files shipped; terms that came from elsewhere are put over them by receivers
+vocabularies_loaded = Signal()

@@ -25,6 +25,8 @@ app.conf.beat_schedule = {
     "sweep-federation": {"task": "federation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "reconcile-federation": {"task": "federation.tasks.reconcile_all", "schedule": crontab(hour="2", minute="41"), "options": {"expires": 3600}},
     "retry-federation": {"task": "federation.tasks.retry_parked", "schedule": crontab(hour="3", minute="47"), "options": {"expires": 3600}},
+    "publish-reference": {"task": "federation.tasks.publish_reference", "schedule": 900.0, "options": {"expires": 900}},
+    "close-usage": {"task": "federation.tasks.close_usage", "schedule": crontab(hour="0", minute="23"), "options": {"expires": 3600}},
     "tidy-federation": {"task": "federation.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

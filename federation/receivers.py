@@ -3,7 +3,7 @@
 from django.dispatch import receiver
 
 from catalog.models import Dataset, Review
-from catalog.signals import dataset_purged, datasets_changed, review_decided
+from catalog.signals import dataset_purged, datasets_changed, review_decided, vocabularies_loaded
 from federation.services import decisions, outbox
 
 
@@ -22,3 +22,11 @@ def publish_purge(sender, dataset, **kwargs):
 def decide(sender, review, **kwargs):
     if review.kind == Review.Kind.NATIONAL:
         decisions.follow_review(review)
+
+
+@receiver(vocabularies_loaded, dispatch_uid="federation.vocabularies")
+def national_terms_stand(sender, **kwargs):
+    """What the national portal published goes over what was shipped with this version."""
+    from federation.services import receive_reference
+
+    receive_reference.apply_again()

@@ -82,7 +82,25 @@ def retry_parked() -> int:
 
 
 @shared_task
+def publish_reference() -> int:
+    """Vocabularies and the directory; also bring in vocabularies whose day has come."""
+    from federation.services import receive_reference, reference
+
+    receive_reference.apply_again(only_due=True)
+    return reference.publish_reference()
+
+
+@shared_task
+def close_usage() -> int:
+    """Once a night: counts of the days that are over."""
+    from federation.services import usage
+
+    return usage.close_recent_days()
+
+
+@shared_task
 def tidy() -> None:
-    from federation.services import sync
+    from federation.services import compaction, sync
 
     sync.tidy()
+    compaction.compact_all()

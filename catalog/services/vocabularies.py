@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import override
 
 from catalog.models import KnowledgeNode, Organization, Portal, Term
+from catalog.signals import vocabularies_loaded
 
 FOLDER = Path(__file__).resolve().parent.parent / "vocabularies"
 FILES = {
@@ -85,6 +86,7 @@ def load_all() -> dict[str, int]:
     counts["synonyms"] = load_shipped()
     load_groups()
     register_self()
+    vocabularies_loaded.send(sender=Term)
     return counts
 
 

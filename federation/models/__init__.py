@@ -4,11 +4,13 @@ from federation.models.decisions import Decision, Nonce, Ticket
 from federation.models.peers import Invitation, OwnKey, Peer, PeerKey
 from federation.models.received import Checkpoint, Quarantine, RemoteRecord, SyncRun
 from federation.models.streams import Bucket, Change, Delivery, FeedState
+from federation.models.usage import DailyUsage
 
 __all__ = [
     "Bucket",
     "Change",
     "Checkpoint",
+    "DailyUsage",
     "Decision",
     "Delivery",
     "FeedState",

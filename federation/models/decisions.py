@@ -30,6 +30,10 @@ class Decision(models.Model):
     grade = models.JSONField(null=True, blank=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     change = models.ForeignKey("federation.Change", models.SET_NULL, null=True, blank=True, related_name="+")
+    acknowledged_at = models.DateTimeField(null=True, blank=True)  # the home portal told what the decision came to there
+    acknowledged = models.CharField(max_length=10, blank=True)  # applied, parked, held, refused; overtaken by a later one
+    objection = models.CharField(max_length=300, blank=True)  # why it was not applied
+    lapsed_at = models.DateTimeField(null=True, blank=True)  # the listing it was bound to has changed materially since
     decided_at = models.DateTimeField(_("时间"), default=timezone.now)
 
     class Meta:

@@ -11,6 +11,7 @@ LATE, STALE = timedelta(minutes=15), timedelta(hours=24)
 
 class Peer(models.Model):
     class State(models.TextChoices):
+        KNOWN = "known", _("名录中")  # the national directory names it; it takes no part here
         INVITED = "invited", _("已邀请")
         PENDING = "pending", _("待接纳")
         ACTIVE = "active", _("正常")

@@ -1,6 +1,7 @@
 """Apply the events of one page. The caller holds the transaction; nothing here commits, nothing here deletes unasked."""
 
 import logging
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -18,15 +19,17 @@ from catalog.services import audit, checks
 from catalog.services.datasets import purge_dataset
 from catalog.services.publication import announce
 from catalog.services.remote import RemoteListing, upsert_remote_datasets
+from federation import feeds
 from federation.digests import Node
 from federation.models import Checkpoint, Decision, Peer, Quarantine, RemoteRecord
-from federation.protocol import Event, Page, ProtocolError
+from federation.protocol import Event, Page, ProtocolError, Snapshot
 from federation.services import decisions
 from federation.services.peers import is_national
 from federation.services.records import Unfit, check_put, document_of
 
 logger = logging.getLogger(__name__)
-LISTINGS = "listings"
+LISTINGS = feeds.LISTINGS
+USAGE_URN = re.compile(r"urn:usage:(?P<portal>[a-z0-9-]{2,64}):(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}):(?P<part>[0-9]{1,3})")
 HOLD_ABOVE, HOLD_SHARE, HOLD_WINDOW = 50, 0.05, timedelta(hours=24)
 REFUSED_BY_DATABASE = (IntegrityError, DataError, DomainError, ValueError, OverflowError)
 
@@ -53,15 +56,29 @@ class Batch:
         self.parked.append((event, code, reason))
 
 
-def check_origin(peer: Peer, page: Page) -> None:
-    """I3: a listing may only come from the portal in its identifier. ProtocolError refuses the whole page."""
+def check_origin(peer: Peer, page: Page | Snapshot) -> None:
+    """I3: an event may only come from the portal that owns it; a listing, acknowledgement or count names that portal in its
+    identifier. ProtocolError refuses the whole page."""
     for event in page.events:
-        try:
-            owner = parse_urn(event.id)[0]
-        except ValueError:
-            raise ProtocolError("identifier", f"seq {event.seq}: {event.id} is no dataset identifier") from None
-        if event.origin != peer.pk or owner != peer.pk:
+        if event.origin != peer.pk or (page.stream in feeds.FROM_BELOW and _owner(page.stream, event) != peer.pk):
             raise ProtocolError("foreign", f"seq {event.seq}: {event.id} does not belong to {peer.pk}")
+
+
+def _owner(stream: str, event: Event) -> str:
+    if stream == feeds.USAGE:
+        return usage_day(event.id)[0]
+    try:
+        return parse_urn(event.id)[0]
+    except ValueError:
+        raise ProtocolError("identifier", f"seq {event.seq}: {event.id} is no dataset identifier") from None
+
+
+def usage_day(identifier: str) -> tuple[str, str, int]:
+    """Portal, day and part of urn:usage:<portal>:<day>:<part>."""
+    found = USAGE_URN.fullmatch(identifier)
+    if not found:
+        raise ProtocolError("identifier", f"{identifier} is no day of usage")
+    return found["portal"], found["day"], int(found["part"])
 
 
 def apply_listings(peer: Peer, events, *, release: bool = False, whole: bool = False, damaged: frozenset[str] = frozenset()) -> Batch:
@@ -112,7 +129,7 @@ def sort_events(peer: Peer, stream: str, events, *, whole: bool = False, damaged
         try:
             if event.rev == rev:
                 raise Unfit("equivocation", f"revision {rev} was {hash_}, now it is {event.hash}; both are kept")
-            document = document_of(event, "listing" if stream == LISTINGS else "decision")
+            document = document_of(event, feeds.SCHEMAS[stream].partition("/")[0])
         except Unfit as error:
             batch.park(event, error.code, str(error))
             continue

@@ -21,11 +21,15 @@ RETRY_AT_MOST = 3600  # seconds
 
 
 class PeerError(TransportError):
-    """The peer answered, but not with what was asked. `retry_after` in seconds where it said so."""
+    """The peer answered, but not with what was asked. `retry_after` in seconds where it said so, `problem` what it told besides."""
 
-    def __init__(self, detail: str, *, status: int = 0, retry_after: int = 0):
-        self.status, self.retry_after = status, retry_after
+    def __init__(self, detail: str, *, status: int = 0, retry_after: int = 0, problem: dict | None = None):
+        self.status, self.retry_after, self.problem = status, retry_after, problem or {}
         super().__init__(detail)
+
+    @property
+    def code(self) -> str:
+        return str(self.problem.get("code", ""))[:40]
 
 
 def call(peer: Peer, method: str, path: str, body: bytes = b"", *, coding: str = "identity") -> Answer:
@@ -41,7 +45,8 @@ def call(peer: Peer, method: str, path: str, body: bytes = b"", *, coding: str =
     request = Request(method, url, {name.lower(): value for name, value in headers.items()}, body)
     answer = get_transport().send(method, url, headers, body)
     if answer.status != 200:
-        raise PeerError(_error_text(answer), status=answer.status, retry_after=_retry_after(answer))
+        problem = _problem(answer)
+        raise PeerError(_error_text(answer.status, problem), status=answer.status, retry_after=_retry_after(answer), problem=problem)
     if answer.headers.get("fed-portal") != peer.pk:
         raise PeerError(f"{urlsplit(url).netloc} answered as portal {answer.headers.get('fed-portal', '')[:64]!r}, not {peer.pk}")
     try:
@@ -78,14 +83,20 @@ def learn_keys(peer: Peer) -> bool:
     return True
 
 
-def _error_text(answer: Answer) -> str:
-    detail = ""
-    if answer.headers.get("content-type", "").startswith("application/problem+json") and len(answer.content) < 10_000:
-        try:
-            detail = str(protocol.strict_json(answer.content).get("detail", ""))[:300]
-        except (protocol.ProtocolError, AttributeError):
-            detail = ""
-    return f"status {answer.status}" + (f": {detail}" if detail.isprintable() and detail else "")
+def _problem(answer: Answer) -> dict:
+    """The problem details of an answer (RFC 9457); it may be unsigned, so nothing is decided by it but which error is told."""
+    if not answer.headers.get("content-type", "").startswith("application/problem+json") or len(answer.content) > 10_000:
+        return {}
+    try:
+        value = protocol.strict_json(answer.content)
+    except protocol.ProtocolError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _error_text(status: int, problem: dict) -> str:
+    detail = str(problem.get("detail", ""))[:300]
+    return f"status {status}" + (f": {detail}" if detail.isprintable() and detail else "")
 
 
 def _retry_after(answer: Answer) -> int:

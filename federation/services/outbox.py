@@ -43,6 +43,24 @@ def latest(stream: str, identifiers: Sequence[str], audience: str = "") -> dict[
     return {row.identifier: row for row in found}
 
 
+def publish(stream: str, documents: Mapping[str, dict], audience: str = "") -> int:
+    """Put documents that are not listings into a feed, by identifier; what the feed says already is left out. How many were written.
+    The caller holds the transaction."""
+    last = latest(stream, list(documents), audience)
+    changes = []
+    for identifier, document in documents.items():
+        doc = canonical(plain(document))
+        if len(doc) > MAX_RECORD_BYTES:
+            logger.error("%s is too large for the feed (%d bytes)", identifier, len(doc))
+            continue
+        before, hash_ = last.get(identifier), digest(doc)
+        if before is None or (before.op, before.hash) != (Change.Op.PUT, hash_):
+            rev = before.rev + 1 if before else 1
+            changes.append(Change(stream=stream, audience=audience, identifier=identifier, op=Change.Op.PUT, rev=rev, hash=hash_, doc=doc))
+    write(changes)
+    return len(changes)
+
+
 def write(changes: Sequence[Change]) -> None:
     """Store outbox rows and wake the sequencer once the transaction is committed."""
     if changes:

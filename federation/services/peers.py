@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from catalog.exceptions import DomainError
 from catalog.models import Portal, User
 from catalog.services import audit
-from federation import protocol
+from federation import feeds, protocol
+from federation.feeds import role_of
 from federation.models import Checkpoint, Invitation, Peer, PeerKey
 from federation.services.client import PeerError, call
 from federation.services.keys import check_key, current_key, own_signer, public_keys, store_keys
@@ -31,17 +32,8 @@ class EnrolmentRefused(DomainError):
     code = "enrolment_refused"
 
 
-def role_of(portal_id: str) -> str:
-    return "national" if portal_id == "cn" else "industry" if portal_id.startswith("ind-") else "local"
-
-
 def is_national() -> bool:
     return settings.PORTAL_ROLE == "national"
-
-
-def streams_from(portal_id: str) -> list[str]:
-    """What this portal reads of a peer: decisions of the national one, listings of any other."""
-    return ["decisions"] if role_of(portal_id) == "national" else ["listings"]
 
 
 @transaction.atomic
@@ -53,7 +45,7 @@ def invite(portal_id: str, *, name: str, short_name: str = "", actor: User | Non
         raise DomainError(_("门户标识 %(id)s 的写法不对，应如 cn-33 或 ind-healthcare。") % {"id": portal_id[:64]})
     if not name.strip() or len(name) > 120 or len(short_name) > 4:
         raise DomainError(_("门户名称要有 1 至 120 个字，印章用字最多 4 个字。"))
-    portal = _portal(portal_id, {"name": name, "short_name": short_name or name[:2]})
+    portal = portal_row(portal_id, {"name": name, "short_name": short_name or name[:2]})
     peer, _created = Peer.objects.get_or_create(portal=portal)
     if peer.state in (Peer.State.ACTIVE, Peer.State.SUSPENDED):
         raise DomainError(_("门户 %(id)s 已经接入。") % {"id": portal_id})
@@ -69,7 +61,7 @@ def _hash(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
 
 
-def _portal(portal_id: str, values: dict) -> Portal:
+def portal_row(portal_id: str, values: dict) -> Portal:
     region = portal_id.removeprefix("cn-").ljust(6, "0") if role_of(portal_id) == "local" else ""
     sector = portal_id.removeprefix("ind-") if role_of(portal_id) == "industry" else ""
     fixed = {"role": role_of(portal_id), "region": region, "sector": sector}
@@ -105,6 +97,7 @@ def register(document: dict) -> Peer:
     PeerKey.objects.filter(peer=peer).exclude(keyid=key["keyid"]).update(state=PeerKey.State.REVOKED)
     store_keys(peer, [key])
     audit.append("federation.enrolled", ("catalog.Portal", peer.pk), label=peer.pk, base_url=peer.base_url, keyid=key["keyid"])
+    _tell(peer.pk)
     return peer
 
 
@@ -156,7 +149,7 @@ def _store_national(document: dict, url: str) -> Peer:
         described, keys = document["portal"], document["keys"]
         if described["id"] != "cn" or described["id"] == settings.PORTAL_ID:
             raise TransportError(_("%(url)s 不是国家门户。") % {"url": url})
-        portal = _portal(described["id"], {"name": str(described["name"])[:120], "short_name": str(described["short_name"])[:4], "base_url": url})
+        portal = portal_row(described["id"], {"name": str(described["name"])[:120], "short_name": str(described["short_name"])[:4], "base_url": url})
         peer, _created = Peer.objects.update_or_create(portal=portal, defaults={"base_url": url, "state": Peer.State.ACTIVE, "failures": 0})
         PeerKey.objects.filter(peer=peer).update(state=PeerKey.State.REVOKED)
         PeerKey.objects.filter(peer=peer, keyid__in=[key["keyid"] for key in keys]).delete()
@@ -169,21 +162,25 @@ def _store_national(document: dict, url: str) -> Peer:
 
 
 def open_streams(peer: Peer) -> None:
-    for stream in streams_from(peer.pk):
+    for stream in feeds.read_of(peer.pk, settings.PORTAL_ROLE):
         Checkpoint.objects.get_or_create(peer=peer, stream=stream)
 
 
 @transaction.atomic
 def accept(portal_id: str, *, trusted: bool | None = None, actor: User | None = None) -> Peer:
-    """A person lets an enrolled (or suspended, or diverged) portal take part."""
+    """A person lets an enrolled (or suspended, or diverged) portal take part, or one of the national directory (a portal of this tier)."""
     peer = _locked(portal_id)
-    if peer.state not in (Peer.State.PENDING, Peer.State.SUSPENDED, Peer.State.DIVERGED, Peer.State.ACTIVE):
+    if peer.state not in (Peer.State.KNOWN, Peer.State.PENDING, Peer.State.SUSPENDED, Peer.State.DIVERGED, Peer.State.ACTIVE):
         raise DomainError(_("门户 %(id)s 还没有用邀请码登记，不能接纳。") % {"id": portal_id})
     peer.state, peer.failures, peer.next_due, peer.last_error = Peer.State.ACTIVE, 0, timezone.now(), ""
     peer.trusted = peer.trusted if trusted is None else trusted
     peer.save()
     open_streams(peer)
     audit.append("federation.accepted", ("catalog.Portal", portal_id), actor=actor, trusted=peer.trusted)
+    if is_national():
+        from federation.services import reference
+
+        reference.publish_reference()
     transaction.on_commit(lambda: _wake(peer.pk))
     return peer
 
@@ -213,7 +210,14 @@ def _set_state(portal_id, state, action, actor):
     peer.state = state
     peer.save(update_fields=["state"])
     audit.append(action, ("catalog.Portal", portal_id), actor=actor)
+    _tell(portal_id)
     return peer
+
+
+def _tell(portal_id: str) -> None:
+    from federation.services import reference
+
+    reference.tell([portal_id])
 
 
 def _locked(portal_id: str) -> Peer:

@@ -4,8 +4,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.services import audit
+from federation import feeds
 from federation.models import Checkpoint, Quarantine
 from federation.protocol import decode_event
+from federation.services import receive_acks
 from federation.services.receiving import APPLY
 
 OPEN = (Quarantine.State.PARKED, Quarantine.State.HELD)
@@ -34,6 +36,8 @@ def refuse_quarantine(rows, *, actor=None) -> int:
     """A person decides that an event is not applied; our record stays."""
     for row in rows:
         audit.append("federation.refused", row, actor=actor, rev=row.rev)
+        if row.stream == feeds.DECISIONS and row.event:
+            receive_acks.publish([(decode_event(bytes(row.event)), "refused", row.error, row.reason)])
     return Quarantine.objects.filter(pk__in=[row.pk for row in rows], state__in=OPEN).update(state=Quarantine.State.REFUSED, closed_at=timezone.now())
 
 

@@ -11,6 +11,7 @@ from catalog.services.datasets import project_admission, publish_grade
 from catalog.services.review import notify_organization
 from federation.models import Decision, Peer
 from federation.protocol import Event
+from federation.services import receive_acks
 from federation.services.apply import Batch, keep_records, park, sort_events
 from federation.services.records import Unfit, check_decision
 
@@ -22,6 +23,7 @@ def apply_decisions(peer: Peer, events, *, release: bool = False, whole: bool = 
     batch = sort_events(peer, DECISIONS, [event for event in events if _is_ours(event)], whole=whole, damaged=damaged)
     batch.unchanged += len(events) - sum(map(_is_ours, events))
     datasets = {row.identifier: row for row in Dataset.objects.filter(identifier__in=[event.id for event, _document in batch.puts])}
+    outcomes = []
     for event, document in batch.puts:
         try:
             check_decision(document)
@@ -32,6 +34,8 @@ def apply_decisions(peer: Peer, events, *, release: bool = False, whole: bool = 
             continue
         _apply(batch, event, document, datasets[event.id])
         batch.applied += 1
+        outcomes.append((event, "applied", "", ""))
+    receive_acks.publish(outcomes + [(event, "parked", code, reason) for event, code, reason in batch.parked])
     park(batch)
     return batch
 

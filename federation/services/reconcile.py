@@ -19,9 +19,10 @@ from federation.digests import LEAF, Node, prefix_of, tree
 from federation.models import Checkpoint, Peer, Quarantine, RemoteRecord
 from federation.protocol import ProtocolError, digest
 from federation.services import leases, sync
+from federation.services.apply import check_origin
 from federation.services.client import call
 from federation.services.receiving import APPLY
-from federation.services.sync import SyncRun, check_page_origin, read_page
+from federation.services.sync import SyncRun, read_page
 
 logger = logging.getLogger(__name__)
 
@@ -207,7 +208,7 @@ def _fetch_and_apply(peer, checkpoint, report, identifier: str, *, replace: bool
     report.requests, report.bytes = report.requests + 1, report.bytes + run.bytes
     if [event.id for event in page.events] != [identifier]:
         return False
-    check_page_origin(peer, page)
+    check_origin(peer, page)
     with transaction.atomic():
         if not leases.held(checkpoint).select_for_update().filter(seq=checkpoint.seq).exists():
             raise leases.LeaseLost(f"{peer.pk} {checkpoint.stream}")

@@ -60,7 +60,7 @@ def _organization(value) -> None:
         raise Unfit("invalid", "/organization: a name is required")
     _uid("/organization/uid", value.get("uid"))
     for name, limit in ORGANIZATION.items():
-        _text(f"/organization/{name}", value.get(name, ""), limit)
+        check_text(f"/organization/{name}", value.get(name, ""), limit)
     if value.get("kind") and value["kind"] not in Organization.Kind.values:
         raise Unfit("invalid", f"/organization/kind: {value['kind']} is not known here")
 
@@ -86,12 +86,12 @@ def _value(pointer, value, field) -> None:
     elif isinstance(field, models.IntegerField):
         right = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     else:
-        return _text(pointer, value, field.max_length or 100_000)
+        return check_text(pointer, value, field.max_length or 100_000)
     if not right:
         raise Unfit("invalid", f"{pointer}: wrong type")
 
 
-def _text(pointer, value, limit) -> None:
+def check_text(pointer: str, value, limit: int) -> None:
     if not isinstance(value, str) or len(value) > limit or checks.CONTROL.search(value):
         raise Unfit("invalid", f"{pointer}: text of at most {limit} characters without control characters")
 
@@ -109,7 +109,7 @@ def check_grade(value: dict) -> None:
         raise Unfit("invalid", "/quality/grade: A, B, C or D")
     if value.get("score") and not (isinstance(value["score"], str) and SCORE.fullmatch(value["score"])):
         raise Unfit("invalid", "/quality/score: text from 0.00 to 100.00")
-    _text("/quality/assurance", value.get("assurance", ""), 2)
+    check_text("/quality/assurance", value.get("assurance", ""), 2)
     number = value.get("documentation_score", 0)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 100:
         raise Unfit("invalid", "/quality/documentation_score: 0 to 100")
@@ -121,8 +121,8 @@ def check_decision(document: dict) -> None:
         raise Unfit("shape", "admission or target do not have their form")
     if document.get("decision") not in ("admit", "return", "takedown", "restore", "grade"):
         raise Unfit("shape", "decision is not known here")
-    _text("/reason", document.get("reason", ""), 2000)
-    _text("/target/hash", target.get("hash", ""), 64)
+    check_text("/reason", document.get("reason", ""), 2000)
+    check_text("/target/hash", target.get("hash", ""), 64)
     if isinstance(target.get("rev", 0), bool) or not isinstance(target.get("rev", 0), int):
         raise Unfit("shape", "/target/rev: a whole number")
     if document.get("grade") is not None:

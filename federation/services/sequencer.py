@@ -4,14 +4,16 @@ A row is numbered only after its transaction is committed and under the lock of 
 """
 
 import secrets
+import threading
+import time
 
 from django.conf import settings
 from django.db import transaction
 
 from catalog import rows as table
-from catalog.listing import SCHEMA
 from federation import signing
 from federation.digests import LEAF, Node, bucket_of, grown
+from federation.feeds import SCHEMAS
 from federation.models import Bucket, Change, FeedState
 from federation.protocol import (
     GENESIS,
@@ -29,9 +31,10 @@ from federation.protocol import (
 from federation.services.keys import own_signer
 
 BATCH = 500
+WAIT_AT_MOST, WAIT_STEP, WAITERS = 25, 0.25, 2  # of a long poll: seconds in all, between looks; requests of one process
+_waiting = threading.BoundedSemaphore(WAITERS)
 ENVELOPE_VALUES = 12
 PAGE_TARGET = MAX_PAGE_BYTES // 2  # bytes of documents, so that the page stays below the limit with its envelope
-SCHEMAS = {"listings": SCHEMA, "decisions": "decision/1"}
 
 
 class BelowFloor(Exception):
@@ -124,6 +127,23 @@ def page(stream: str, audience: str, since: str, limit: int = MAX_EVENTS) -> byt
     )
     signer = own_signer()
     return encode_page(built, lambda data: signing.attest(signer, data))
+
+
+def wait_for_news(stream: str, audience: str, since: str, seconds: float) -> None:
+    """Return when the feed goes beyond `since`, at the latest after so many seconds. Only WAITERS requests of a process may wait at a
+    time, so that readers never take all of its threads; another one is answered at once."""
+    epoch, seq = parse_since(since)
+    until = time.monotonic() + min(seconds, WAIT_AT_MOST)
+    if not epoch or not _waiting.acquire(blocking=False):
+        return
+    try:
+        while time.monotonic() < until:
+            heads = FeedState.objects.filter(stream=stream, audience=audience).values_list("epoch", "head").first()
+            if heads != (epoch, seq):
+                return
+            time.sleep(WAIT_STEP)
+    finally:
+        _waiting.release()
 
 
 def _fitting(rows, limit: int) -> list[Event]:

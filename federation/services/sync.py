@@ -9,6 +9,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from catalog.services import audit
+from federation import feeds
 from federation.models import Checkpoint, FeedState, Nonce, Peer, Quarantine, SyncRun, Ticket
 from federation.protocol import GENESIS, MAX_EVENTS, Page, ProtocolError, Snapshot, decode_page, decode_snapshot, decoded
 from federation.services import acks, leases, schedule, sequencer
@@ -32,6 +33,10 @@ class Diverged(Exception):
     """The peer's history is not the one we followed. Nothing is deleted; a person decides to read it anew."""
 
 
+class NotPublished(Exception):
+    """The peer speaks an older version and has no such stream. Nothing is wrong with it."""
+
+
 def step(name: str) -> None:
     """Named moments of a pull; the fault tests stop the process here."""
 
@@ -40,13 +45,11 @@ def sequence_and_notify() -> int:
     """Number what is committed and hint the readers of each feed that grew."""
     from federation import tasks
 
-    feeds = sequencer.number_all()
-    readers = Peer.objects.filter(state=Peer.State.ACTIVE)
-    audiences = {audience for _stream, audience in feeds}
-    for portal_id in readers.values_list("pk", flat=True) if feeds else []:
-        if portal_id in audiences or ("" in audiences and portal_id == "cn"):
-            tasks.wake(tasks.notify_peer, portal_id)
-    return len(feeds)
+    grown = sequencer.number_all()
+    active = list(Peer.objects.filter(state=Peer.State.ACTIVE).values_list("pk", flat=True)) if grown else []
+    for portal_id in sorted(set().union(*(feeds.readers_of(stream, audience, active) for stream, audience in grown))):
+        tasks.wake(tasks.notify_peer, portal_id)
+    return len(grown)
 
 
 def notify(portal_id: str) -> bool:
@@ -109,6 +112,8 @@ def pull_stream(peer: Peer, stream: str) -> SyncRun | None:
         while run.unfinished and pages < PAGES_PER_PULL:
             run.unfinished, pages = _pull_page(peer, checkpoint, run), pages + 1
         _compare(peer, checkpoint, acks.send(peer, checkpoint, run.applied))
+    except NotPublished:
+        return None
     except Diverged as error:
         run.error, run.diverged = str(error)[:500], True
         _diverged(peer, run.error)
@@ -152,6 +157,8 @@ def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
     try:
         page = _fetch(peer, checkpoint, run)
     except PeerError as error:
+        if error.status == 404 and error.code == "stream":
+            raise NotPublished from error
         if error.status != 410:
             raise
         _take_snapshot(peer, checkpoint, run)
@@ -165,7 +172,7 @@ def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
         page = _fetch(peer, checkpoint, run)
         if page.prev_chain != (checkpoint.chain or GENESIS):
             raise Diverged(f"the chain at {checkpoint.seq} is not the one we followed")
-    check_page_origin(peer, page)
+    check_origin(peer, page)
     cursor = {"epoch": page.epoch, "seq": page.end, "chain": page.trailer["chain"], "head": page.head}
     if not page.events:
         cursor = {"epoch": page.epoch, "head": page.head}
@@ -200,11 +207,6 @@ def read_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun, query: str, deco
     return page
 
 
-def check_page_origin(peer: Peer, page: Page | Snapshot) -> None:
-    if page.stream == "listings":
-        check_origin(peer, page)
-
-
 def _take_snapshot(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> None:
     """The current state by key, because our cursor is below the feed's floor. What it does not name is not deleted; the cursor
     moves once all of it is applied, to the as_of of its first page."""
@@ -218,7 +220,7 @@ def _take_snapshot(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> None:
             raise Diverged(f"we follow {checkpoint.epoch}:{checkpoint.seq}, the snapshot is of {page.epoch}:{page.as_of}")
         if page.after != after:
             raise ProtocolError("sequence", f"asked for what follows {after}, the page follows {page.after}")
-        check_page_origin(peer, page)
+        check_origin(peer, page)
         _commit(peer, checkpoint, page, run, {})
         after, more = page.trailer.get("next", ""), bool(page.trailer.get("more"))
     values = {"epoch": first.epoch, "seq": first.as_of, "chain": first.chain, "head": first.as_of}

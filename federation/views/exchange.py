@@ -13,13 +13,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from catalog.exceptions import DomainError
-from federation import protocol, signing
+from federation import feeds, protocol, signing
 from federation.models import Checkpoint, Nonce, Peer, Quarantine
 from federation.services import acks, keys, peers, sequencer, sync
 
 logger = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
-PUBLISHED = {"national": ("decisions",), "local": ("listings",), "industry": ("listings",)}
 BODY_LIMIT = 256 * 1024
 
 
@@ -137,10 +136,9 @@ def number(value: dict, name: str) -> int:
 
 
 def audience(stream: str, peer: Peer) -> str:
-    """Decisions are numbered for each home portal by itself; listings are one feed for all."""
-    if stream not in PUBLISHED[settings.PORTAL_ROLE]:
+    if not feeds.serves(settings.PORTAL_ROLE, stream, peer.pk):
         raise Refused(404, "stream", f"stream {stream[:20]} is not published here")
-    return peer.pk if stream == "decisions" else ""
+    return feeds.audience_of(stream, peer.pk)
 
 
 @require_GET
@@ -153,7 +151,7 @@ def describe(request):
             "role": settings.PORTAL_ROLE,
             "versions": [protocol.VERSION],
             "endpoint": f"{settings.PORTAL_BASE_URL.rstrip('/')}/fed/v1",
-            "streams": list(PUBLISHED[settings.PORTAL_ROLE]),
+            "streams": list(feeds.PUBLISHED[settings.PORTAL_ROLE]),
             "limits": {
                 "events": protocol.MAX_EVENTS,
                 "page_bytes": protocol.MAX_PAGE_BYTES,
@@ -168,14 +166,16 @@ def describe(request):
 @require_GET
 @signed()
 def changes(request, peer, stream):
-    """A page of the feed after `since`; 410 when that is below the floor. `wait` is answered at once."""
+    """A page of the feed after `since`; 410 when that is below the floor. With `wait` an empty page is not answered before so many seconds."""
     try:
-        limit = int(request.GET.get("limit", protocol.MAX_EVENTS))
+        limit, wait = int(request.GET.get("limit", protocol.MAX_EVENTS)), int(request.GET.get("wait", 0))
+        if wait > 0:
+            sequencer.wait_for_news(stream, audience(stream, peer), request.GET.get("since", ""), wait)
         return paged(request, sequencer.page(stream, audience(stream, peer), request.GET.get("since", ""), limit))
     except sequencer.BelowFloor as error:
         raise Refused(410, "below_floor", f"{error}: read the snapshot, then the changes since its as_of") from None
     except ValueError:
-        raise Refused(400, "since", "since is epoch:seq and limit a number") from None
+        raise Refused(400, "since", "since is epoch:seq, limit and wait are numbers") from None
 
 
 @require_GET

@@ -14,6 +14,16 @@ from federation.protocol import GENESIS, Event, Page, Snapshot, canonical, diges
 from federation.transport import Answer, LoopbackTransport, TransportError, use_transport
 from tests.factories import COMPLETE
 
+SCHEMAS = {
+    "listings": "listing/1",
+    "decisions": "decision/1",
+    "acks": "ack/1",
+    "usage": "usage/1",
+    "vocab": "vocab/1",
+    "peers": "peer/1",
+}
+NOT_PUBLISHED = json.dumps({"status": 404, "code": "stream", "detail": "not published here"}).encode()
+
 
 class FakePortal:
     def __init__(self, portal_id="cn-33", *, stream="listings", trusted=True, role="local", register=True):
@@ -66,7 +76,7 @@ class FakePortal:
 
     def add(self, op, identifier, rev, doc, **changes):
         values = {"seq": len(self.events) + 1, "op": op, "id": identifier, "origin": self.id, "rev": rev, "hash": digest(doc), "doc": doc}
-        schema = "listing/1" if self.stream == "listings" else "decision/1"
+        schema = SCHEMAS[self.stream]
         self.events.append(Event(**values | {"schema": schema, "ts": datetime.now(UTC).isoformat()} | changes))
         return identifier
 
@@ -117,6 +127,8 @@ class FakePortal:
             raise TransportError("connection refused")
         request = signing.Request(method, url, headers, body)
         content, status, more = b"{}", 200, {}
+        if (named := re.search(r"/streams/([a-z]+)/[cs]", url)) and named[1] != self.stream:
+            return Answer(404, {"content-type": "application/problem+json"}, NOT_PUBLISHED)
         if found := re.search(r"/changes\?since=(.*)&limit=(\d+)$", url):
             seq = int(found[1].partition(":")[2] or 0)
             content, status = (self.spoil(self.page(found[1], int(found[2]))), 200) if seq >= self.floor - 1 else (b"", 410)

@@ -83,7 +83,7 @@ def test_strangers_get_the_description_and_nothing_else(pair):
     described = requests.get(f"{local.url}/.well-known/dataset-federation", timeout=10).json()
     refused = requests.get(f"{local.url}/fed/v1/streams/listings/changes", timeout=10)
 
-    assert described["portal"] == "cn-33" and described["streams"] == ["listings"]
+    assert described["portal"] == "cn-33" and described["streams"] == ["listings", "acks", "usage"]
     assert refused.status_code == 401 and refused.json()["server_time"]
     assert requests.post(f"{national.url}/fed/v1/enrol", data=b"[]", timeout=10).status_code == 400
 
