@@ -22,6 +22,8 @@ app.conf.beat_schedule = {
     "prune-jobs": {"task": "catalog.tasks.prune_jobs", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
     "draw-spot-checks": {"task": "quality.tasks.draw_spot_checks", "schedule": crontab(hour="4", minute="11"), "options": {"expires": 3600}},
     "warn-overdue": {"task": "quality.tasks.warn_overdue", "schedule": 3600.0, "options": {"expires": 3600}},
+    "sweep-expired-grades": {"task": "quality.tasks.sweep_expired", "schedule": 3600.0, "options": {"expires": 3600}},
+    "activate-schemes": {"task": "quality.tasks.activate_due_schemes", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep-federation": {"task": "federation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "reconcile-federation": {"task": "federation.tasks.reconcile_all", "schedule": crontab(hour="2", minute="41"), "options": {"expires": 3600}},
     "retry-federation": {"task": "federation.tasks.retry_parked", "schedule": crontab(hour="3", minute="47"), "options": {"expires": 3600}},

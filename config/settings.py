@@ -34,6 +34,7 @@ PORTAL_TRUSTED_PROXIES = env_int("PORTAL_TRUSTED_PROXIES", 0, high=5)  # how man
 PORTAL_UPLOAD_MAX_BYTES = env_int("PORTAL_UPLOAD_MAX_BYTES", 200 * 1024 * 1024, low=1024)
 PORTAL_PUBLIC_NOTICE_DAYS = env_int("PORTAL_PUBLIC_NOTICE_DAYS", 0, high=365)
 PORTAL_REVIEW_DAYS = env_int("PORTAL_REVIEW_DAYS", 20, low=1, high=365)
+PORTAL_EVALUATION_DELAY = env_int("PORTAL_EVALUATION_DELAY", 600, high=86_400)  # seconds a changed dataset waits for further changes
 PORTAL_WEB_WORKERS = env_int("PORTAL_WEB_WORKERS", 2, low=1, high=64)
 PORTAL_TASK_WORKERS = env_int("PORTAL_TASK_WORKERS", 4, low=1, high=64)
 PORTAL_PULL_THREADS = env_int("PORTAL_PULL_THREADS", 8, low=1, high=64)  # peers a task worker reads at a time

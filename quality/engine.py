@@ -6,13 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import orjson
-from django.utils.translation import gettext_noop as _
 
+from quality.advising import advice, gain, levels_of, plan
+from quality.drift import distributions
 from quality.grading import Grading, grade
-from quality.indicators.documentation import ITEMS, VALID, judge_all
+from quality.indicators.declared import DECLARED
+from quality.indicators.documentation import ITEMS
 from quality.indicators.registry import CODES, Measure, Snapshot, measure_all
 
-RULESET = "1.0"
+RULESET = "2.0"
 SCHEMES = Path(__file__).resolve().parent / "schemes"
 
 
@@ -69,18 +71,19 @@ def choose_profile(document: dict, profiles: list[dict]) -> dict:
     return profiles[0]
 
 
-def evaluate(snapshot: Snapshot, scheme: dict, profile: dict) -> tuple[dict[str, Measure], Grading]:
+def evaluate(snapshot: Snapshot, scheme: dict, profile: dict, *, seed: int = 0) -> tuple[dict[str, Measure], Grading]:
     measured = measure_all(snapshot)
     for code in CODES:
         if not profile["weights"].get(code, 0):
             measured[code] = Measure("not_applicable")
-    return measured, grade(measured, profile["weights"], scheme, snapshot)
+    return measured, grade(measured, profile["weights"], scheme, snapshot, seed=seed)
 
 
 def result_bytes(snapshot: Snapshot, scheme: dict, profile: dict, measured: dict[str, Measure], grading: Grading, seed: int) -> bytes:
     """Canonical JSON of a run: no time, no identity, so that equal inputs give equal bytes."""
+    rows = advice(snapshot, grading, scheme)
     body = {
-        "schema": "evaluation/1",
+        "schema": "evaluation/2",
         "scheme": scheme["version"],
         "profile": profile["code"],
         "ruleset": RULESET,
@@ -88,6 +91,7 @@ def result_bytes(snapshot: Snapshot, scheme: dict, profile: dict, measured: dict
         "inputs": input_hashes(snapshot),
         "libraries": libraries(),
         "raw_score": fixed(grading.raw_score),
+        "half_width": fixed(grading.half_width),
         "raw_grade": grading.raw_grade,
         "final_grade": grading.final_grade,
         "caps": list(grading.caps),
@@ -96,24 +100,46 @@ def result_bytes(snapshot: Snapshot, scheme: dict, profile: dict, measured: dict
         "measured_weight": grading.measured_weight,
         "dimensions": {name: fixed(score) for name, score in grading.dimensions.items()},
         "indicators": [_indicator(code, measured[code], profile, grading) for code in CODES],
-        "advice": advice(snapshot, grading.weights),
+        "advice": rows,
+        "plan": plan(rows, snapshot, measured, profile["weights"], scheme, grading),
+        "sample": {"count": len(snapshot.profiles), "drawn": snapshot.inputs.is_sample_drawn},
+        "distributions": distributions(snapshot.profiles),
+        "opinions": [_opinion(row) for row in snapshot.inputs.opinions],
+        "rulings": [{"rule": row.rule, "state": row.state, "message": row.message} for row in snapshot.inputs.rulings],
     }
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 def _indicator(code: str, measure: Measure, profile: dict, grading: Grading) -> dict:
+    combined = grading.combined[code]
     return {
         "code": code,
-        "status": measure.status,
-        "score": fixed(measure.score),
+        "status": combined.status,
+        "score": fixed(combined.score),
+        "low": fixed(combined.low),
+        "high": fixed(combined.high),
         "weight": profile["weights"].get(code, 0),
         "share": fixed(grading.weights.get(code)),
-        "contribution": fixed(grading.weights[code] * measure.score / 100) if code in grading.weights else None,
+        "contribution": fixed(grading.weights[code] * combined.score / 100) if code in grading.weights else None,
         "value": measure.value,
         "n": measure.n,
-        "source": measure.source,
+        "source": combined.sources[0]["source"] if combined.sources else "",
+        "sources": list(combined.sources),
+        "disputed": combined.is_disputed,
         "rule": measure.rule,
         "evidence": list(measure.evidence),
+    }
+
+
+def _opinion(row) -> dict:
+    interval = [fixed(bound) for bound in row.interval] if row.interval else None
+    return {
+        "source": row.source,
+        "indicator": row.indicator,
+        "value": fixed(float(row.value)),
+        "n": row.n,
+        "interval": interval,
+        "detail": row.detail,
     }
 
 
@@ -126,6 +152,13 @@ def input_hashes(snapshot: Snapshot) -> dict:
         "document": sha256(snapshot.document),
         "profiles": [sha256(profile) for profile in snapshot.profiles],
         "versions": snapshot.versions,
+        "people": sha256(
+            [
+                [_opinion(row) for row in snapshot.inputs.opinions],
+                [[row.rule, row.state, row.message] for row in snapshot.inputs.rulings],
+                snapshot.inputs.is_sample_drawn,
+            ]
+        ),
     }
 
 
@@ -140,29 +173,6 @@ def libraries() -> dict:
     return {"python": platform.python_version(), "ruleset": RULESET, "polars": version("polars"), "faust-cchardet": version("faust-cchardet")}
 
 
-def advice(snapshot: Snapshot, weights: dict[str, float]) -> list[dict]:
-    """What would raise the total, by points gained: [{"field", "pointer", "item", "indicator", "points", "message"}]."""
-    levels = judge_all(snapshot)
-    out = []
-    for item in ITEMS:
-        gain = weights.get(item.indicator, 0.0) * 10 * (VALID - levels[item.name]) / 100
-        if gain > 0:
-            out.append(
-                {
-                    "item": item.name,
-                    "field": item.label,
-                    "indicator": item.indicator,
-                    "pointer": item.pointer,
-                    "points": fixed(gain),
-                    "message": item.advice,
-                }
-            )
-    if not snapshot.profiles:
-        message = _("上传样例文件；数据质量由此测出，等级上限由 C 提到 B。")
-        out.append({"item": "samples", "field": _("样例"), "indicator": "0201", "pointer": "/samples", "points": "0.00", "message": message})
-    return sorted(out, key=lambda row: -float(row["points"]))
-
-
 def live_score(document: dict, profiles=None, *, versions: int = 0, scheme: dict | None = None) -> dict:
     """The score of a document as it is being written: no database, some milliseconds.
 
@@ -172,7 +182,7 @@ def live_score(document: dict, profiles=None, *, versions: int = 0, scheme: dict
     scheme = scheme or default_scheme()
     snapshot = snapshot_of(document, profiles or None, versions=versions, scheme=scheme)
     measured, grading = evaluate(snapshot, scheme, choose_profile(document, scheme["profiles"]))
-    levels = judge_all(snapshot)
+    levels = levels_of(snapshot)
     items = [
         {
             "item": item.name,
@@ -180,9 +190,9 @@ def live_score(document: dict, profiles=None, *, versions: int = 0, scheme: dict
             "indicator": item.indicator,
             "pointer": item.pointer,
             "state": ("absent", "present", "valid")[levels[item.name]],
-            "points": fixed(grading.weights.get(item.indicator, 0.0) * 10 * (VALID - levels[item.name]) / 100),
+            "points": fixed(gain(item, levels[item.name], grading)),
         }
-        for item in ITEMS
+        for item in (*ITEMS, *DECLARED)
     ]
     return {
         "documentation": documentation_score(measured),
@@ -192,7 +202,7 @@ def live_score(document: dict, profiles=None, *, versions: int = 0, scheme: dict
         "assurance": grading.assurance,
         "caps": list(grading.caps),
         "items": items,
-        "advice": advice(snapshot, grading.weights),
+        "advice": advice(snapshot, grading, scheme, levels),
     }
 
 

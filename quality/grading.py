@@ -1,14 +1,16 @@
-"""Scores to grade: pure. Weighted total over what was measured, bands, floors, assurance and veto caps, confidence."""
+"""Scores to grade: pure. Weighted total over what is known, bands, floors, assurance and veto caps, confidence, interval."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
-from quality.indicators.documentation import has_licence
+from quality.combining import Combined, combine_all, half_width
+from quality.indicators.declared import declared_levels, score_of
 from quality.indicators.registry import CODES, DIMENSIONS, Measure, Snapshot
+from quality.vetoes import DIMENSION_NAMES, cap, floors, vetoes  # noqa: F401  the names are shared
 
 ORDER = "ABCD"
-BASIS = {"metadata": "declared", "sample": "sample", "evidence": "evidence", "expert": "expert"}
+SERIOUS = ("V1", "V2", "V4", "V8")  # named even where the score is no better than they allow
 
 
 @dataclass(frozen=True)
@@ -16,90 +18,79 @@ class Grading:
     raw_score: float
     raw_grade: str  # by the bands alone
     final_grade: str
-    caps: tuple  # ({"rule", "grade", "message"}), the strictest first
+    caps: tuple  # ({"rule", "grade", "message", "lift"}), the strictest first
     assurance: str
     confidence: float
     dimensions: dict  # {dimension: score or None}
     weights: dict  # after renormalisation, {code: percent of the total}
     measured_weight: int
+    combined: dict[str, Combined]
+    half_width: float
 
 
-def weights_of(profile_weights: dict, measured: dict[str, Measure]) -> tuple[dict[str, float], int, int]:
-    """({code: share of the total in percent}, nominal weight measured, nominal weight not applicable).
+def weights_of(profile_weights: dict, combined: dict[str, Combined]) -> tuple[dict[str, float], int, int]:
+    """({code: share of the total in percent}, nominal weight known, nominal weight not applicable).
 
-    What is 未测 or 不适用 has no part in the total; the rest is stretched to 100.
+    What is 未测 or 不适用 has no part in the total, what is only declared a small one; the rest is stretched to 100.
     """
     nominal = {code: profile_weights.get(code, 0) for code in CODES}
-    known = {code: weight for code, weight in nominal.items() if measured[code].status == "measured" and weight}
+    known = {code: weight * combined[code].known for code, weight in nominal.items() if weight and combined[code].known}
     total = sum(known.values())
-    exempt = sum(weight for code, weight in nominal.items() if measured[code].status == "not_applicable")
-    return ({code: 100.0 * weight / total for code, weight in known.items()} if total else {}), total, exempt
+    exempt = sum(weight for code, weight in nominal.items() if combined[code].status == "not_applicable")
+    return ({code: 100.0 * weight / total for code, weight in known.items()} if total else {}), round(total), exempt
 
 
 def band(score: float, bands: list[dict]) -> str:
     return next(item["grade"] for item in sorted(bands, key=lambda item: -item["from"]) if score >= item["from"])
 
 
-def grade(measured: dict[str, Measure], profile_weights: dict, scheme: dict, snapshot: Snapshot) -> Grading:
-    weights, known, exempt = weights_of(profile_weights, measured)
-    raw = round(sum(measured[code].score * share for code, share in weights.items()) / 100.0, 2)
-    dimensions = {name: _dimension(prefix, measured, profile_weights) for prefix, name in DIMENSIONS.items()}
-    assurance = "L1" if any(measured[code].source == "sample" for code in weights) else "L0"
+def grade(measured: dict[str, Measure], profile_weights: dict, scheme: dict, snapshot: Snapshot, *, seed: int = 0, declared=None) -> Grading:
+    """`declared` {indicator: 0–100} stands for the document's own declarations, where they are tried out."""
+    opinions = counted(snapshot)
+    declared = {code: score_of(levels) for code, levels in declared_levels(snapshot).items()} if declared is None else declared
+    combined = combine_all(measured, declared, opinions, scheme, snapshot.inputs.is_sample_drawn)
+    weights, known, exempt = weights_of(profile_weights, combined)
+    raw = round(sum(combined[code].score * share for code, share in weights.items()) / 100.0, 2)
+    dimensions = {name: _dimension(prefix, combined, profile_weights) for prefix, name in DIMENSIONS.items()}
+    assurance = assurance_of(measured, opinions, profile_weights, scheme)
     raw_grade = band(raw, scheme["bands"])
-    caps = list(_vetoes(snapshot, scheme, assurance)) + list(_floors(raw_grade, measured, dimensions, weights, scheme))
+    caps = list(vetoes(snapshot, scheme, assurance)) + list(floors(combined, dimensions, weights, scheme, ORDER))
     if exempt > scheme["not_applicable_limit"]:
-        caps.append({"rule": _("不适用"), "grade": "C", "message": f"不适用指标的权重 {exempt} 超过 {scheme['not_applicable_limit']}。"})
-    caps = [cap for cap in caps if ORDER.index(cap["grade"]) > ORDER.index(raw_grade)]
-    caps.sort(key=lambda cap: (-ORDER.index(cap["grade"]), cap["rule"]))
-    final = max([raw_grade, *(cap["grade"] for cap in caps)], key=ORDER.index)
-    return Grading(raw, raw_grade, final, tuple(caps), assurance, _confidence(measured, profile_weights, scheme), dimensions, weights, known)
+        message = f"不适用指标的权重 {exempt} 超过 {scheme['not_applicable_limit']}。"
+        caps.append(cap(_("不适用"), "C", message, _("换用适合这类数据的权重方案。")))
+    caps = [row for row in caps if row["rule"] in SERIOUS or ORDER.index(row["grade"]) > ORDER.index(raw_grade)]
+    caps.sort(key=lambda row: (-ORDER.index(row["grade"]), row["rule"]))
+    final = max([raw_grade, *(row["grade"] for row in caps)], key=ORDER.index)
+    confidence = _confidence(combined, profile_weights)
+    width = half_width(combined, weights, seed)
+    return Grading(raw, raw_grade, final, tuple(caps), assurance, confidence, dimensions, weights, known, combined, width)
 
 
-def _dimension(prefix: str, measured: dict[str, Measure], profile_weights: dict) -> float | None:
-    parts = [
-        (measured[code].score, profile_weights.get(code, 0)) for code in CODES if code.startswith(prefix) and measured[code].status == "measured"
-    ]
-    total = sum(weight for _score, weight in parts)
-    return round(sum(score * weight for score, weight in parts) / total, 2) if total else None
+def counted(snapshot: Snapshot) -> tuple:
+    """Opinions that count: none of experts once a conflict of interest is found (V8)."""
+    void = any(row.rule == "V8" and row.state == "confirmed" for row in snapshot.inputs.rulings)
+    return tuple(row for row in snapshot.inputs.opinions if row.indicator in CODES and not (void and row.source == "expert"))
 
 
-def _confidence(measured, profile_weights, scheme) -> float:
-    """Σ weight × what the basis is worth: declared, sample, evidence, expert. What is 未测 adds nothing."""
-    applicable = sum(profile_weights.get(code, 0) for code in CODES if measured[code].status != "not_applicable")
-    worth = scheme["confidence"]
-    got = sum(profile_weights.get(code, 0) * worth[BASIS[m.source]] for code, m in measured.items() if m.status == "measured")
-    return round(got / 100.0 / applicable, 3) if applicable else 0.0
+def assurance_of(measured, opinions, profile_weights: dict, scheme: dict) -> str:
+    """L0 metadata, L1 a sample, L2 enough experts on enough of the weight, L3 an accredited organisation on the full data."""
+    rule = scheme["assurance"]["L2"]
+    experts = {row.indicator for row in opinions if row.source == "expert" and int(row.detail.get("experts", row.n)) >= rule.get("experts", 3)}
+    if sum(profile_weights.get(code, 0) for code in experts) >= rule.get("weight", 50):
+        full = {row.indicator for row in opinions if row.source == "expert" and row.detail.get("full")}
+        return "L3" if sum(profile_weights.get(code, 0) for code in full) >= rule.get("weight", 50) else "L2"
+    return "L1" if any(row.source == "sample" and row.status == "measured" for row in measured.values()) else "L0"
 
 
-def _vetoes(snapshot: Snapshot, scheme: dict, assurance: str):
-    caps = scheme["caps"]
-    risky = [item for profile in snapshot.profiles for item in profile.get("personal_information", []) if item.get("high_risk")]
-    if risky:
-        places = "、".join(dict.fromkeys(item["column"][:40] for item in risky[:5]))
-        yield {"rule": "V1", "grade": caps["V1"]["grade"], "message": f"{caps['V1']['text']}（列：{places}）"}
-    broken = sum(not profile.get("readable") for profile in snapshot.profiles)
-    if broken * 100 > caps["V2"]["over_percent"] * len(snapshot.profiles):
-        yield {"rule": "V2", "grade": caps["V2"]["grade"], "message": f"{caps['V2']['text']}（{broken} / {len(snapshot.profiles)}）"}
-    if not has_licence(snapshot.document):
-        yield {"rule": "V3", "grade": caps["V3"]["grade"], "message": caps["V3"]["text"]}
-    level = scheme["assurance"][assurance]
-    text = caps["V7"]["text"] if assurance == "L0" else _("自动评测的等级上限。专家评测之后可以更高。")
-    yield {"rule": "V7" if assurance == "L0" else "L1", "grade": level["cap"], "message": f"{assurance} {level['name']}：{text}"}
+def _dimension(prefix: str, combined: dict[str, Combined], profile_weights: dict) -> float | None:
+    """Over what was measured: declarations alone make no dimension."""
+    found = [(row.score, profile_weights.get(code, 0)) for code, row in combined.items() if code.startswith(prefix) and row.status == "measured"]
+    total = sum(weight for _score, weight in found)
+    return round(sum(score * weight for score, weight in found) / total, 2) if total else None
 
 
-def _floors(raw_grade: str, measured, dimensions, weights, scheme):
-    """A and B also ask for no weak dimension and no weak indicator."""
-    for letter in ("A", "B"):
-        floor = scheme["floors"][letter]
-        below = ORDER[ORDER.index(letter) + 1]
-        weak = [name for name, score in dimensions.items() if score is not None and score < floor["dimension"]]
-        if weak:
-            yield {"rule": f"{letter}-维度", "grade": below, "message": f"{letter} 级要求每个维度不低于 {floor['dimension']} 分：" + "、".join(
-                f"{DIMENSION_NAMES[name]} {dimensions[name]:.1f}" for name in weak)}  # fmt: skip
-        low = [code for code in weights if measured[code].score < floor["indicator"]]
-        if low:
-            listed = "、".join(f"{code} {measured[code].score:.1f}" for code in low[:5])
-            yield {"rule": f"{letter}-指标", "grade": below, "message": f"{letter} 级要求没有低于 {floor['indicator']} 分的指标：{listed}"}
-
-
-DIMENSION_NAMES = {"documentation": _("说明文档"), "data_quality": _("数据质量"), "model_application": _("模型应用")}
+def _confidence(combined: dict[str, Combined], profile_weights: dict) -> float:
+    """Σ weight × what the sources are worth, over all that applies. What is 未测 adds nothing."""
+    applicable = sum(profile_weights.get(code, 0) for code in CODES if combined[code].status != "not_applicable")
+    got = sum(profile_weights.get(code, 0) * row.worth for code, row in combined.items())
+    return round(got / applicable, 3) if applicable else 0.0

@@ -1,6 +1,7 @@
 """Reacts to catalogue news by writing jobs; measures nothing inside the sender's transaction."""
 
 import hashlib
+from datetime import timedelta
 
 from django.db import transaction
 from django.dispatch import receiver
@@ -8,8 +9,8 @@ from django.dispatch import receiver
 from catalog.jobs import enqueue
 from catalog.signals import dataset_purged, datasets_changed, feedback_given, sample_added
 from quality.models import Evaluation
+from quality.services import triggers
 from quality.services.evaluation import is_evaluated
-from quality.services.triggers import debounce
 from quality.tasks import EVALUATE, EVALUATE_MANY, PROFILE
 
 
@@ -26,12 +27,19 @@ def documents_changed(datasets, **_more):
         return
     done = Evaluation.objects.filter(dataset__in=due, state=Evaluation.State.DONE, scheme__state="active")
     hashes = set(done.values_list("dataset_id", "document_hash"))
-    waiting = [dataset.pk for dataset in due if (dataset.pk, dataset.document_hash) not in hashes]
+    waiting = [dataset for dataset in due if (dataset.pk, dataset.document_hash) not in hashes]
+    known = {pk for pk, _hash in hashes} | set(Evaluation.objects.filter(dataset__in=waiting, state="done").values_list("dataset_id", flat=True))
     if len(waiting) == 1:
-        enqueue(EVALUATE, {"dataset": waiting[0]}, key=f"{EVALUATE}:{waiting[0]}", delay=debounce())
+        (dataset,) = waiting
+        if dataset.pk in known:
+            triggers.ask(dataset, "metadata")
+        else:
+            enqueue(EVALUATE, {"dataset": dataset.pk}, key=f"{EVALUATE}:{dataset.pk}")  # the first grade does not wait
     elif waiting:
-        name = hashlib.sha256(repr(waiting).encode()).hexdigest()[:32]
-        enqueue(EVALUATE_MANY, {"datasets": waiting}, key=f"{EVALUATE_MANY}:{name}", delay=debounce())
+        pks = [dataset.pk for dataset in waiting]
+        name = hashlib.sha256(repr(pks).encode()).hexdigest()[:32]
+        delay = triggers.debounce() if known & set(pks) else timedelta(0)
+        enqueue(EVALUATE_MANY, {"datasets": pks}, key=f"{EVALUATE_MANY}:{name}", delay=delay)
 
 
 @receiver(feedback_given, dispatch_uid="quality.feedback_given")

@@ -15,6 +15,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = True
 ALLOWED_HOSTS = ["*"]
 AXES_ENABLED = False
+PORTAL_EVALUATION_DELAY = 0
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405
 LOGGING = LOGGING | {"handlers": {"console": {"class": "logging.NullHandler"}}}  # noqa: F405  pytest shows a failing test's own lines
 ELASTICSEARCH_URL = []  # tests of that engine take it from the environment; the others read at once what they wrote

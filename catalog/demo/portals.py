@@ -40,6 +40,7 @@ class DemoPortal:
             "PORTAL_DATA_DIR": str(self.folder),
             "PORTAL_SECRET_KEY": kept_secret(self.folder / "secret_key", 64),
             "PORTAL_ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8",
+            "PORTAL_EVALUATION_DELAY": os.environ.get("PORTAL_EVALUATION_DELAY", "0"),
             "PORTAL_WEB_WORKERS": os.environ.get("PORTAL_WEB_WORKERS", "1"),
             "PORTAL_LOG_LEVEL": os.environ.get("PORTAL_LOG_LEVEL", "WARNING"),
             "PORTAL_DEMO_PASSWORD": password,

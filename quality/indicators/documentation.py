@@ -34,17 +34,26 @@ class Item:
     pointer: str  # where the form asks for it
     advice: str  # what to do for the whole point
     judge: object
+    effort: str = "hour"  # minutes, hour, day, weeks
 
 
 ITEMS: list[Item] = []
 
 
-def item(name: str, indicator: str, label: str, pointer: str, advice: str):
-    def register(function):
-        ITEMS.append(Item(name, indicator, label, pointer, advice, function))
-        return function
+def registering(items: list[Item]):
+    """The decorator that adds a judged item to a list of them."""
 
-    return register
+    def item(name: str, indicator: str, label: str, pointer: str, advice: str, *, effort: str = "hour"):
+        def register(function):
+            items.append(Item(name, indicator, label, pointer, advice, function, effort))
+            return function
+
+        return register
+
+    return item
+
+
+item = registering(ITEMS)
 
 
 def entry(document: dict, name: str) -> dict:
@@ -69,12 +78,12 @@ def level(valid: bool, present) -> int:
     return VALID if valid else PRESENT if present else ABSENT
 
 
-def _list(document: dict, name: str) -> list[dict]:
+def rows_of(document: dict, name: str) -> list[dict]:
     value = document.get(name)
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-@item("scale", "0101", _("数据集规模"), "/record_count", _("填写记录数或数据量（字节、词元数），数字带单位。"))
+@item("scale", "0101", _("数据集规模"), "/record_count", _("填写记录数或数据量（字节、词元数），数字带单位。"), effort="minutes")
 def scale(snapshot):
     document = snapshot.document
     numbers = [document.get(name) for name in ("record_count", "byte_size", "token_count")]
@@ -84,9 +93,9 @@ def scale(snapshot):
     return level(any(numbers) or QUANTITY.search(words(document, "scale")), words(document, "scale") or document.get("file_count"))
 
 
-@item("format_spec", "0101", _("格式规范"), "/resources", _("为每个资源写明文件格式，例如 CSV、JSON、JPEG。"))
+@item("format_spec", "0101", _("格式规范"), "/resources", _("为每个资源写明文件格式，例如 CSV、JSON、JPEG。"), effort="minutes")
 def format_spec(snapshot):
-    names = [str(row.get("format") or "").lower().strip(". ") for key in ("resources", "samples") for row in _list(snapshot.document, key)]
+    names = [str(row.get("format") or "").lower().strip(". ") for key in ("resources", "samples") for row in rows_of(snapshot.document, key)]
     known = [name for name in names if name in FORMATS]
     return level(known, words(snapshot.document, "format_spec") or any(names))
 
@@ -94,29 +103,29 @@ def format_spec(snapshot):
 @item("file_structure", "0101", _("文件结构"), "/resources", _("列出文件清单：名称、格式或大小，表格写明信息项。"))
 def file_structure(snapshot):
     document = snapshot.document
-    listed = [row for row in _list(document, "resources") if row.get("name") and (row.get("columns") or row.get("byte_size") or row.get("format"))]
+    listed = [row for row in rows_of(document, "resources") if row.get("name") and (row.get("columns") or row.get("byte_size") or row.get("format"))]
     return level(listed or parts(document, "file_structure", "parts", "name"), words(document, "file_structure") or document.get("file_count"))
 
 
-@item("access_channel", "0101", _("访问渠道"), "/access_method", _("选择获取方式，并写明办理步骤或给出访问地址。"))
+@item("access_channel", "0101", _("访问渠道"), "/access_method", _("选择获取方式，并写明办理步骤或给出访问地址。"), effort="minutes")
 def access_channel(snapshot):
     document = snapshot.document
     places = [document.get(name) for name in ("landing_page", "exchange_url")]
-    places += [row.get(key) for row in _list(document, "resources") for key in ("access_url", "download_url")]
+    places += [row.get(key) for row in rows_of(document, "resources") for key in ("access_url", "download_url")]
     reachable = any(URL.match(str(place or "")) for place in places)
     note = document.get("access_note") or words(document, "access_channel")
     method = document.get("access_method")
     return level(method and (note or reachable), method or note or reachable)
 
 
-@item("technical_support", "0101", _("技术支持方式"), "/contact_email", _("填写可用的联系邮箱或维护联系方式。"))
+@item("technical_support", "0101", _("技术支持方式"), "/contact_email", _("填写可用的联系邮箱或维护联系方式。"), effort="minutes")
 def technical_support(snapshot):
     document = snapshot.document
     some = document.get("maintenance_contact") or document.get("contact_phone") or words(document, "technical_support")
     return level(EMAIL.fullmatch(str(document.get("contact_email") or "")), some)
 
 
-@item("modality", "0102", _("模态类型"), "/modalities", _("选择数据的模态。"))
+@item("modality", "0102", _("模态类型"), "/modalities", _("选择数据的模态。"), effort="minutes")
 def modality(snapshot):
     return level(snapshot.document.get("modalities"), words(snapshot.document, "modality"))
 
@@ -137,11 +146,11 @@ def label_statistics(snapshot):
     return level(counted, rows or parts(snapshot.document, "label_statistics", "labels", "name") or words(snapshot.document, "label_statistics"))
 
 
-@item("sample_examples", "0102", _("样本示例"), "/samples", _("上传至少 20 行的样例文件。"))
+@item("sample_examples", "0102", _("样本示例"), "/samples", _("上传至少 20 行的样例文件。"), effort="day")
 def sample_examples(snapshot):
     rows = max([profile["rows"] for profile in snapshot.tables], default=0)
-    rows = max([rows, *(row["row_count"] for row in _list(snapshot.document, "samples") if isinstance(row.get("row_count"), int))])
-    return level(rows >= SAMPLE_ROWS, _list(snapshot.document, "samples") or words(snapshot.document, "sample_examples"))
+    rows = max([rows, *(row["row_count"] for row in rows_of(snapshot.document, "samples") if isinstance(row.get("row_count"), int))])
+    return level(rows >= SAMPLE_ROWS, rows_of(snapshot.document, "samples") or words(snapshot.document, "sample_examples"))
 
 
 @item("limitations", "0102", _("局限性说明"), "/documentation/limitations", _("说明已知的局限、偏差和不适用的情形，不少于 60 个汉字。"))
@@ -192,7 +201,7 @@ def version_control(snapshot):
     )
 
 
-@item("licence", "0104", _("使用许可"), "/license_type", _("选择授权类型，并写明许可名称或全文地址。"))
+@item("licence", "0104", _("使用许可"), "/license_type", _("选择授权类型，并写明许可名称或全文地址。"), effort="minutes")
 def licence(snapshot):
     document = snapshot.document
     named = document.get("license") or URL.match(str(document.get("license_url") or "")) or document.get("allowed_scope")
@@ -203,27 +212,27 @@ def has_licence(document: dict) -> bool:
     return bool(document.get("license_type") or document.get("license") or document.get("license_url"))
 
 
-@item("target_scenarios", "0104", _("目标应用场景"), "/scenarios", _("列出目标应用场景。"))
+@item("target_scenarios", "0104", _("目标应用场景"), "/scenarios", _("列出目标应用场景。"), effort="minutes")
 def target_scenarios(snapshot):
     document = snapshot.document
     return level(document.get("scenarios"), document.get("allowed_scenarios") or document.get("tasks") or words(document, "target_scenarios"))
 
 
-@item("evaluation_method", "0104", _("评估方法"), "/documentation/evaluation_method", _("写明用什么指标、在什么划分上评估效果。"))
+@item("evaluation_method", "0104", _("评估方法"), "/documentation/evaluation_method", _("写明用什么指标、在什么划分上评估效果。"), effort="day")
 def evaluation_method(snapshot):
     document = snapshot.document
     metrics = parts(document, "evaluation_method", "parts", "metric") or parts(document, "evaluation_method", "steps", "name")
     return level(metrics, words(document, "evaluation_method") or entry(document, "evaluation_method").get("parts"))
 
 
-@item("benchmark_results", "0104", _("基准测试结果"), "/documentation/benchmark_results", _("逐项写明模型、指标、数值和日期。"))
+@item("benchmark_results", "0104", _("基准测试结果"), "/documentation/benchmark_results", _("逐项写明模型、指标、数值和日期。"), effort="weeks")
 def benchmark_results(snapshot):
     document = snapshot.document
     results = [row for row in parts(document, "benchmark_results", "results", "model", "metric", "value") if row.get("date") or row.get("split")]
     return level(results, parts(document, "benchmark_results", "results") or words(document, "benchmark_results"))
 
 
-@item("typical_cases", "0104", _("典型应用案例"), "/documentation/typical_cases", _("写明使用单位、所用模型和取得的效果。"))
+@item("typical_cases", "0104", _("典型应用案例"), "/documentation/typical_cases", _("写明使用单位、所用模型和取得的效果。"), effort="weeks")
 def typical_cases(snapshot):
     document = snapshot.document
     cases = parts(document, "typical_cases", "cases", "organization", "effect") or parts(document, "typical_cases", "cases", "organisation", "effect")

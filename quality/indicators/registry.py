@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from quality.opinions import Inputs
 from quality.statistics import LEVEL  # noqa: F401  the level every bound is taken at
 
 CODES = "0101 0102 0103 0104 0201 0202 0203 0204 0205 0206 0207 0208 0301 0302 0303 0304 0305".split()
@@ -18,6 +19,7 @@ class Snapshot:
     profiles: tuple = ()
     versions: int = 0
     limits: dict = field(default_factory=dict)  # of the scheme, by indicator code
+    inputs: Inputs = Inputs()  # of people: no measure looks at them, the grading does
 
     @property
     def tables(self) -> list[dict]:

@@ -21,6 +21,7 @@ class Evaluation(models.Model):
         RUNNING = "running", _("进行中")
         DONE = "done", _("已完成")
         FAILED = "failed", _("未完成")
+        VOID = "void", _("作废")
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
     dataset = models.ForeignKey("catalog.Dataset", models.CASCADE, related_name="evaluations")
@@ -39,6 +40,9 @@ class Evaluation(models.Model):
     caps = models.JSONField(_("等级上限"), default=list)  # [{"rule", "grade", "message"}]
     final_grade = models.CharField(_("等级"), max_length=1, blank=True)
     assurance = models.CharField(_("保证级别"), max_length=2, blank=True)
+    half_width = models.DecimalField(_("区间半宽"), max_digits=5, decimal_places=2, null=True, blank=True)
+    reasons = models.JSONField(_("起因"), default=list, blank=True)  # codes of quality/services/triggers.py
+    expires_at = models.DateTimeField(_("有效至"), null=True, blank=True)
     confidence = models.DecimalField(_("可信度"), max_digits=4, decimal_places=3, null=True, blank=True)
     documentation_score = models.PositiveSmallIntegerField(_("说明文档得分"), default=0)
     result = models.TextField(_("结果"), blank=True)  # canonical JSON: equal inputs give equal bytes
@@ -49,7 +53,7 @@ class Evaluation(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = _("评测")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["dataset", "state", "-id"])]
+        indexes = [models.Index(fields=["dataset", "state", "-id"]), models.Index(fields=["state", "expires_at"])]
         constraints = [models.CheckConstraint(condition=Q(final_grade__in=["", "A", "B", "C", "D"]), name="evaluation_grade_known")]
 
     def __str__(self):
@@ -64,6 +68,7 @@ class Evaluation(models.Model):
 class IndicatorScore(models.Model):
     class Status(models.TextChoices):
         MEASURED = "measured", _("已测")
+        DECLARED = "declared", _("仅有声明")
         NOT_MEASURED = "not_measured", _("未测")
         NOT_APPLICABLE = "not_applicable", _("不适用")
 
@@ -99,3 +104,19 @@ class GradeChange(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = _("等级变化")
         ordering = ["-id"]
+
+
+class EvaluationRequest(models.Model):
+    """Why a dataset waits for another run. Reasons that come while one is open join it, so there is one open run a dataset."""
+
+    dataset = models.ForeignKey("catalog.Dataset", models.CASCADE, related_name="evaluation_requests")
+    reasons = models.JSONField(default=list)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    evaluation = models.ForeignKey(Evaluation, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("复评请求")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["dataset"], condition=Q(closed_at=None), name="evaluation_request_one_open")]

@@ -1,5 +1,6 @@
 """The rules of an evaluation as versioned rows: scheme, indicators, profiles of weights."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,7 @@ class EvaluationScheme(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("草案")
+        WAITING = "waiting", _("待生效")
         ACTIVE = "active", _("生效")
         RETIRED = "retired", _("停用")
 
@@ -19,6 +21,10 @@ class EvaluationScheme(models.Model):
     effective_from = models.DateField(_("生效日期"))
     content = models.JSONField(_("内容"))
     sha256 = models.CharField(max_length=64)
+    note = models.TextField(_("变更理由"), blank=True)
+    based_on = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    activated_at = models.DateTimeField(_("启用时间"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -13,10 +13,15 @@ from catalog import rows
 from catalog.exceptions import DomainError, InvalidTransition
 from catalog.listing import digest, to_document
 from catalog.models import Dataset, Sample, Version
+from catalog.services import audit
 from catalog.services.datasets import Grade, publish_grades
 from quality import engine
 from quality.indicators.registry import Snapshot
 from quality.models import Evaluation, EvaluationScheme, GradeChange, Indicator, IndicatorScore, Profile
+from quality.opinions import Inputs
+from quality.services import alerts, reasons, triggers
+from quality.services.expiry import expires_at
+from quality.services.inputs import inputs_of
 from quality.services.schemes import active_scheme, profile_dicts
 
 logger = logging.getLogger(__name__)
@@ -25,21 +30,32 @@ BATCH = 50
 EVALUATED = (Dataset.Status.LISTED, Dataset.Status.PUBLIC_NOTICE)
 
 
-def snapshot_of(dataset: Dataset, limits: dict, versions: int | None = None) -> Snapshot:
-    """What the run may look at: the document as it stands and every sample's profile, blocked ones included.
+def snapshot_of(dataset: Dataset, limits: dict, versions: int | None = None, inputs: Inputs | None = None) -> Snapshot:
+    """What the run may look at: the document as it stands, every sample's profile, blocked ones included, and what people said.
 
-    One that waits for a reviewer is not part of what is listed.
+    A sample that waits for a reviewer is not part of what is listed.
     """
     unseen = (Sample.State.PENDING, Sample.State.WAITING)
     samples = [sample.profile for sample in dataset.samples.all() if sample.state not in unseen]
     profiles = tuple(profile for profile in samples if engine.is_profile(profile))
-    return Snapshot(to_document(dataset), profiles, dataset.versions.count() if versions is None else versions, limits)
+    inputs = inputs_of([dataset])[dataset.pk] if inputs is None else inputs
+    return Snapshot(to_document(dataset), profiles, dataset.versions.count() if versions is None else versions, limits, inputs)
 
 
 def is_evaluated(dataset: Dataset) -> bool:
     """Own and on offer. An entry quoted from a public document (extras.entry_kind "cited") was not registered by the body it
     names, so that body is not graded for what the quotation leaves out."""
     return not dataset.is_remote and dataset.status in EVALUATED and not dataset.is_cited
+
+
+def batch(pks: Sequence[int]) -> list[Dataset]:
+    """Those of these datasets that are evaluated here, with what a snapshot reads, in few queries."""
+    found = Dataset.objects.filter(pk__in=pks).select_related("organization", "current_version").prefetch_related("resources", "samples")
+    return [dataset for dataset in found.order_by("pk") if is_evaluated(dataset)]
+
+
+def version_counts(datasets: Sequence[Dataset]) -> dict[int, int]:
+    return dict(Version.objects.filter(dataset__in=datasets).order_by().values_list("dataset").annotate(number=Count("pk")))
 
 
 @dataclass
@@ -69,6 +85,7 @@ def evaluate_dataset(dataset: Dataset, *, goal: str = Evaluation.Goal.LISTING) -
     try:
         scores = _measure(run, snapshot, shared)
         with transaction.atomic():
+            _explain([run])
             run.save()
             rows.insert(IndicatorScore, scores)
             _publish([run])
@@ -84,13 +101,13 @@ def evaluate_dataset(dataset: Dataset, *, goal: str = Evaluation.Goal.LISTING) -
 def evaluate_datasets(pks: Sequence[int], *, goal: str = Evaluation.Goal.LISTING) -> tuple[list[Evaluation], dict[int, Exception]]:
     """(runs, {primary key: error}) of datasets that are evaluated here, in one short transaction: keep to BATCH of them.
     One that fails so is run alone, which records why."""
-    found = Dataset.objects.filter(pk__in=pks).select_related("organization", "current_version").prefetch_related("resources", "samples")
-    shared, datasets = plan(), [dataset for dataset in found if is_evaluated(dataset)]
-    versions = dict(Version.objects.filter(dataset__in=datasets).order_by().values_list("dataset").annotate(number=Count("pk")))
+    shared, datasets = plan(), batch(pks)
+    versions = version_counts(datasets)
+    said = inputs_of(datasets)
     runs, scores, alone, errors = [], [], [], {}
     for dataset in datasets:
         try:
-            snapshot = snapshot_of(dataset, shared.scheme.content["limits"], versions.get(dataset.pk, 0))
+            snapshot = snapshot_of(dataset, shared.scheme.content["limits"], versions.get(dataset.pk, 0), said[dataset.pk])
             run = _begun(dataset, snapshot, shared, goal)
             scores += _measure(run, snapshot, shared)
             runs.append(run)
@@ -127,11 +144,12 @@ def _begun(dataset: Dataset, snapshot: Snapshot, shared: Plan, goal: str) -> Eva
 def _measure(run: Evaluation, snapshot: Snapshot, shared: Plan) -> list[IndicatorScore]:
     """Fill the run in; its scores. Writes nothing."""
     content, chosen = shared.scheme.content, next(row for row in shared.dicts if row["code"] == run.profile.code)
-    measured, grading = engine.evaluate(snapshot, content, chosen)
+    measured, grading = engine.evaluate(snapshot, content, chosen, seed=SEED)
     body = engine.result_bytes(snapshot, content, chosen, measured, grading, SEED)
     run.state, run.finished_at = Evaluation.State.DONE, timezone.now()
     run.input_hashes, run.libraries = engine.input_hashes(snapshot), engine.libraries()
     run.raw_score, run.raw_grade, run.final_grade = _decimal(grading.raw_score), grading.raw_grade, grading.final_grade
+    run.half_width, run.expires_at = _decimal(grading.half_width), expires_at(snapshot.document, content, run.finished_at)
     run.caps, run.assurance, run.confidence = list(grading.caps), grading.assurance, Decimal(f"{grading.confidence:.3f}")
     run.documentation_score = engine.documentation_score(measured)
     run.result, run.result_sha256 = body.decode(), engine.hashlib.sha256(body).hexdigest()
@@ -139,10 +157,12 @@ def _measure(run: Evaluation, snapshot: Snapshot, shared: Plan) -> list[Indicato
         IndicatorScore(
             evaluation=run,
             indicator_id=shared.indicators[code],
-            status=measure.status,
+            status=grading.combined[code].status,
             value=measure.value,
             n=measure.n,
-            score=_decimal(measure.score),
+            low=_decimal(grading.combined[code].low),
+            high=_decimal(grading.combined[code].high),
+            score=_decimal(grading.combined[code].score),
             weight=chosen["weights"].get(code, 0),
             source=measure.source,
             rule=measure.rule,
@@ -152,7 +172,16 @@ def _measure(run: Evaluation, snapshot: Snapshot, shared: Plan) -> list[Indicato
     ]
 
 
+def _explain(runs: list[Evaluation]) -> None:
+    """Why each run came about, from what was asked and what differs from the run before."""
+    datasets = [run.dataset_id for run in runs]
+    before, wanted = reasons.previous_runs(datasets), reasons.asked(datasets)
+    for run in runs:
+        run.reasons = reasons.reasons_of(run, before.get(run.dataset_id), wanted.get(run.dataset_id, ()))
+
+
 def _store(runs: list[Evaluation], scores: list[IndicatorScore]) -> None:
+    _explain(runs)
     rows.insert(Evaluation, runs)
     for score in scores:
         score.evaluation_id = score.evaluation.pk
@@ -170,6 +199,8 @@ def _publish(runs: Sequence[Evaluation]) -> None:
         if standing[run.dataset_id][0] != run.final_grade
     ]
     rows.insert(GradeChange, changes)
+    triggers.close(runs)
+    alerts.tell(changes)
     publish_grades(
         {
             run.dataset_id: Grade(run.final_grade, run.raw_score, run.assurance, run.documentation_score)
@@ -177,6 +208,14 @@ def _publish(runs: Sequence[Evaluation]) -> None:
             if standing[run.dataset_id][1] != Dataset.GradeSource.NATIONAL
         }
     )
+
+
+@transaction.atomic
+def void_run(run: Evaluation, reason: str) -> None:
+    """A run whose result must not stand (V8). Its record stays, with the reason; the dataset is evaluated anew."""
+    Evaluation.objects.filter(pk=run.pk).update(state=Evaluation.State.VOID, reason=reason[:2000])
+    audit.append("evaluation.voided", run.dataset, label="quality", evaluation=str(run.uid), reason=reason)
+    triggers.ask(run.dataset, "void", at_once=True)
 
 
 def _decimal(value: float | None) -> Decimal | None:

@@ -6,10 +6,13 @@ import hashlib
 
 import orjson
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from catalog.exceptions import Conflict
 from catalog.services.vocabularies import FOLDER
 from quality.engine import SCHEMES
 from quality.models import EvaluationScheme, Indicator, Profile
+from quality.schemes import KEYS, require_valid
 
 DIMENSIONS = [
     ("documentation", "说明文档", "Documentation"),
@@ -42,23 +45,63 @@ def _indicators() -> None:
 
 
 def _store(content: dict) -> None:
-    profiles = content["profiles"]
-    for profile in profiles:
-        if sum(profile["weights"].values()) != 100:
-            raise ValueError(f"weights of {profile['code']} sum to {sum(profile['weights'].values())}, not 100")
-    digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    effective = datetime.date.fromisoformat(content["effective_from"])
-    rules = {key: value for key, value in content.items() if key != "profiles"}
-    scheme, created = EvaluationScheme.objects.get_or_create(
-        version=content["version"], defaults={"title": content["title"], "effective_from": effective, "content": rules, "sha256": digest}
-    )
-    if not created and (scheme.sha256 == digest or scheme.evaluations.exists()):
-        return
-    scheme.content, scheme.sha256 = rules, digest
-    scheme.save(update_fields=["content", "sha256"])
-    for position, profile in enumerate(profiles):
+    require_valid(content)
+    scheme = EvaluationScheme.objects.filter(version=content["version"]).first()
+    if scheme is None:
+        _create(content)
+    elif scheme.sha256 != fingerprint(content) and not is_used(scheme):
+        rewrite(scheme, content)
+
+
+def is_used(scheme: EvaluationScheme) -> bool:
+    return scheme.evaluations.exists()
+
+
+def fingerprint(document: dict) -> str:
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _create(document: dict, **more) -> EvaluationScheme:
+    scheme = EvaluationScheme(version=document["version"], **more)
+    return rewrite(scheme, document)
+
+
+def rewrite(scheme: EvaluationScheme, document: dict) -> EvaluationScheme:
+    """Let an unused row say what the document says; the caller has checked both."""
+    scheme.title, scheme.effective_from = document["title"], datetime.date.fromisoformat(document["effective_from"])
+    scheme.content = {key: value for key, value in document.items() if key not in ("profiles", "version", "title", "effective_from")}
+    scheme.content |= {"version": document["version"], "title": document["title"], "effective_from": document["effective_from"]}
+    scheme.sha256 = fingerprint(document)
+    scheme.save()
+    codes = [profile["code"] for profile in document["profiles"]]
+    scheme.profiles.exclude(code__in=codes).delete()
+    for position, profile in enumerate(document["profiles"]):
         values = {"name": profile["name"], "weights": profile["weights"], "applies_to": profile["applies_to"], "position": position}
         Profile.objects.update_or_create(scheme=scheme, code=profile["code"], defaults=values)
+    return scheme
+
+
+def to_document(scheme: EvaluationScheme) -> dict:
+    """The whole scheme as one plain JSON value, the same as a file of quality/schemes; federation sends it down as a vocabulary."""
+    return scheme.content | {"profiles": profile_dicts(scheme)}
+
+
+@transaction.atomic
+def from_document(document: dict) -> EvaluationScheme:
+    """The row of a scheme that came from elsewhere, as a draft; the same document again changes nothing.
+
+    ListingInvalid names what is wrong with it; Conflict where another scheme bears its version.
+    """
+    require_valid(document)
+    document = {key: document[key] for key in document if key in KEYS}
+    scheme = EvaluationScheme.objects.select_for_update().filter(version=document["version"]).first()
+    if scheme is None:
+        return _create(document)
+    if fingerprint(to_document(scheme)) == fingerprint(document):
+        return scheme
+    if scheme.state != EvaluationScheme.State.DRAFT or is_used(scheme):
+        raise Conflict(_("方案 %(version)s 已经启用过，内容不同的同号方案不能覆盖它。") % {"version": scheme.version})
+    return rewrite(scheme, document)
 
 
 def active_scheme() -> EvaluationScheme:

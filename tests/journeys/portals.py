@@ -38,6 +38,7 @@ class PortalProcess:
             "PORTAL_BASE_URL": self.url,
             "PORTAL_DATA_DIR": str(self.folder),
             "PORTAL_SECRET_KEY": secrets.token_urlsafe(50),
+            "PORTAL_EVALUATION_DELAY": "0",
             "PORTAL_ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8",
             **extra,
         }

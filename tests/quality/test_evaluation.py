@@ -111,7 +111,7 @@ def test_a_failing_run_keeps_the_old_grade_and_says_why(monkeypatch):
     dataset.refresh_from_db()
     before = dataset.grade, dataset.score
 
-    def broken(*args):
+    def broken(*args, **named):
         raise ZeroDivisionError("planted")
 
     monkeypatch.setattr(engine, "evaluate", broken)
@@ -242,10 +242,10 @@ def test_one_bad_dataset_of_a_batch_leaves_a_reason_and_does_not_stop_the_others
     good, bad = make_dataset(status="listed"), make_dataset(status="listed", title="坏")
     whole = engine.evaluate
 
-    def breaks(snapshot, *more):
+    def breaks(snapshot, *more, **named):
         if snapshot.document["title"] == "坏":
             raise ZeroDivisionError("x")
-        return whole(snapshot, *more)
+        return whole(snapshot, *more, **named)
 
     monkeypatch.setattr(engine, "evaluate", breaks)
 
