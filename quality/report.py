@@ -1,17 +1,20 @@
 """The report of a dataset: one plain value that the page, its JSON twin and the API show alike."""
 
-import math
-
 import orjson
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.forms.steps import place as step_of
+from catalog.labels import term_label
 from catalog.models import Dataset, Sample
 from quality.engine import fixed
+from quality.explanations import EFFORTS, RULES, UNPROVEN
 from quality.indicators.registry import DIMENSIONS
 from quality.models import Evaluation, Indicator
 from quality.services.evaluation import latest_run
+from quality.services.peers import dimension_median, place, sector_figures
+from quality.services.triggers import REASONS, open_reasons
 from quality.words import told, told_row
 
 SOURCES = {
@@ -30,21 +33,26 @@ def summary(dataset: Dataset) -> dict:
     return {"schema": "quality-report/1", "state": "withheld", "dataset": named, "published": published}
 
 
-def report(dataset: Dataset) -> dict:
-    """Everything public about the latest finished run, in strings, integers and lists; {"state": "none"} before the first."""
-    run = latest_run(dataset)
+def report(dataset: Dataset, run: Evaluation | None = None) -> dict:
+    """Everything public about the latest finished run, or the one given, in strings, integers and lists; {"state": "none"} before the first."""
+    run = latest_run(dataset) if run is None else run
     base = summary(dataset)
     if run is None:
         return base | {"state": "none"}
     result = orjson.loads(run.result)
+    peers = sector_of(dataset)
     return (
         base
-        | _head(dataset, run, result)
+        | _head(dataset, run, result, peers)
         | {
-            "dimensions": _dimensions(result),
-            "indicators": _indicators(result),
+            "dimensions": _dimensions(result, peers),
+            "indicators": _indicators(result, peers),
             "caps": [told_row(cap) for cap in result["caps"]],
-            "advice": [told_row(row) for row in result["advice"]],
+            "advice": [_advised(row) for row in result["advice"]],
+            "plan": result.get("plan"),
+            "sector": {key: peers[key] for key in ("code", "name", "n", "compared")} if peers else None,
+            "people": people(result),
+            "grades": grades(dataset, run),
             "samples": samples(dataset),
             "trend": trend(dataset),
             "inputs": result["inputs"],
@@ -53,16 +61,11 @@ def report(dataset: Dataset) -> dict:
     )
 
 
-def _head(dataset: Dataset, run: Evaluation, result: dict) -> dict:
-    notices = []
-    if run.document_hash != dataset.document_hash:
-        notices.append({"rule": "V6", "message": told(run.scheme.content["caps"]["V6"]["text"])})
-    months = run.scheme.content["caps"]["V5"]["months"]
-    if (timezone.now() - run.finished_at).days > months * 30.5:
-        notices.append({"rule": "V5", "message": told(run.scheme.content["caps"]["V5"]["text"])})
+def _head(dataset: Dataset, run: Evaluation, result: dict, peers: dict | None) -> dict:
     confidence = int(round(float(run.confidence) * 100))
     levels = run.scheme.content["confidence"]
     word = _("高") if confidence >= levels["high"] else _("低") if confidence < levels["low"] else _("中")
+    notices, standing = standing_of(dataset, run)
     return {
         "state": "done",
         "number": run.number,
@@ -70,38 +73,115 @@ def _head(dataset: Dataset, run: Evaluation, result: dict) -> dict:
         "grade": run.final_grade,
         "raw_grade": run.raw_grade,
         "raw_score": str(run.raw_score),
+        "half_width": str(run.half_width) if run.half_width else "",
+        "standing": standing,
         "assurance": run.assurance,
         "assurance_name": told(run.scheme.content["assurance"][run.assurance]["name"]),
         "confidence": f"{confidence / 100:.2f}",
         "confidence_word": word,
         "measured_weight": result["measured_weight"],
+        "percentile": place(peers["totals"], float(run.raw_score)) if peers else None,
         "documentation_score": run.documentation_score,
         "evaluated_at": timezone.localtime(run.finished_at).isoformat(timespec="seconds"),
+        "expires_at": f"{timezone.localtime(run.expires_at):%Y-%m-%d}" if run.expires_at else "",
         "goal": run.get_goal_display(),
+        "reasons": reason_words(run.reasons),
+        "version": run.version.label or str(run.version.number) if run.version else "",
         "scheme": run.scheme.version,
         "profile": {"code": run.profile.code, "name": told(run.profile.name)},
         "ruleset": result["ruleset"],
+        "seed": run.seed,
+        "sample": result.get("sample") or {"count": 0, "drawn": False},
         "sha256": run.result_sha256,
         "notices": notices,
     }
 
 
-def _dimensions(result: dict) -> list[dict]:
+def standing_of(dataset: Dataset, run: Evaluation) -> tuple[list[dict], str]:
+    """(notices, "" | "stale" | "expired"): V6 the dataset changed since or a re-evaluation is open, V5 the grade ran out."""
+    rules, notices, standing = run.scheme.content["caps"], [], ""
+    asked = open_reasons(dataset)
+    if run.document_hash != dataset.document_hash or asked:
+        because = "，".join(reason_words(asked))
+        notices.append({"rule": "V6", "message": told(rules["V6"]["text"]), "because": because})
+        standing = "stale"
+    if run.expires_at and run.expires_at <= timezone.now():
+        notices.append({"rule": "V5", "message": told(rules["V5"]["text"]), "because": f"{timezone.localtime(run.expires_at):%Y-%m-%d}"})
+        standing = "expired"
+    return notices, standing
+
+
+def reason_words(codes) -> list[str]:
+    return [str(REASONS.get(code, code)) for code in codes]
+
+
+def sector_of(dataset: Dataset) -> dict | None:
+    """Figures of the dataset's first sector, None where it names none."""
+    code = next((value for value in dataset.sectors or [] if isinstance(value, str)), None)
+    if code is None:
+        return None
+    return sector_figures(code) | {"code": code, "name": term_label("sector", code)}
+
+
+def _advised(row: dict) -> dict:
+    step, anchor = step_of(row["pointer"]) if row["pointer"] else ("", "")
+    effort = EFFORTS.get(row.get("effort", ""), "")
+    return told_row(row) | {"step": step, "anchor": anchor, "effort_name": str(effort)}
+
+
+def people(result: dict) -> dict:
+    """What experts, users and evidence contributed, apart from each other; counts and spans, no names."""
+    rows = result.get("opinions") or []
+    experts = [row for row in rows if row["source"] == "expert"]
+    values = [float(row["value"]) for row in experts]
+    disputed = [row["code"] for row in result["indicators"] if row.get("disputed")]
+    alphas = [str(row["detail"]["alpha"]) for row in experts if row["detail"].get("alpha") not in (None, "")]
+    return {
+        "experts": max([int(row["detail"].get("experts", row["n"])) for row in experts], default=0),
+        "indicators": len({row["indicator"] for row in experts}),
+        "low": f"{min(values):.1f}" if values else "",
+        "high": f"{max(values):.1f}" if values else "",
+        "alpha": alphas[0] if alphas else "",
+        "opinions": rows,
+        "users": max([row["n"] for row in rows if row["source"] == "user"], default=0),
+        "evidence": sum(row["n"] for row in rows if row["source"] == "evidence"),
+        "disputed": disputed,
+        "rulings": result.get("rulings") or [],
+    }
+
+
+def grades(dataset: Dataset, run: Evaluation) -> list[dict]:
+    """This portal's grade and, where the national portal decided one, that beside it; the one that stands first."""
+    own = {"by": "own", "name": _("本门户评定"), "grade": run.final_grade, "score": str(run.raw_score), "assurance": run.assurance,
+           "at": f"{timezone.localtime(run.finished_at):%Y-%m-%d}"}  # fmt: skip
+    if dataset.grade_source != Dataset.GradeSource.NATIONAL:
+        return [own]
+    at = f"{timezone.localtime(dataset.graded_at):%Y-%m-%d}" if dataset.graded_at else ""
+    return [{"by": "national", "name": _("国家门户评定"), "grade": dataset.grade, "score": fixed(dataset.score) or "", "assurance": dataset.assurance,
+             "at": at}, own]  # fmt: skip
+
+
+def _dimensions(result: dict, peers: dict | None) -> list[dict]:
     names = {row.code: told(row.name) for row in Indicator.objects.filter(parent__isnull=True)}
     out = []
     for prefix, code in DIMENSIONS.items():
         rows = [row for row in result["indicators"] if row["code"].startswith(prefix)]
         done = sum(row["status"] == "measured" for row in rows)
+        weights = {row["code"]: row["weight"] for row in rows}
         out.append({"code": code, "name": names.get(code, code), "score": result["dimensions"][code], "measured": done, "of": len(rows),
-                    "weight": sum(row["weight"] for row in rows)})  # fmt: skip
+                    "weight": sum(weights.values()), "declared": sum(row["status"] == "declared" for row in rows),
+                    "median": dimension_median(peers["indicators"], weights, prefix) if peers else None})  # fmt: skip
     return out
 
 
-def _indicators(result: dict) -> list[dict]:
+def _indicators(result: dict, peers: dict | None) -> list[dict]:
     names = {row.code: row for row in Indicator.objects.filter(parent__isnull=False)}
+    medians = peers["indicators"] if peers else {}
     return [
         row | {"name": told(names[row["code"]].name), "definition": names[row["code"]].definition, "dimension": DIMENSIONS[row["code"][:2]],
-               "evidence": [told_row(item) for item in row["evidence"]], "source_name": str(SOURCES.get(row["source"], ""))}
+               "evidence": [told_row(item) for item in row["evidence"]], "median": medians.get(row["code"]),
+               "source_name": " ".join(dict.fromkeys(str(SOURCES.get(item["source"], item["source"])) for item in row.get("sources") or [])),
+               "formula": str(RULES[row["code"]]), "unproven": str(UNPROVEN[row["code"]])}
         for row in result["indicators"]
     ]  # fmt: skip
 
@@ -115,72 +195,22 @@ def samples(dataset: Dataset) -> list[dict]:
 def trend(dataset: Dataset) -> list[dict]:
     """Finished runs, oldest first, at most the last twelve that differ."""
     rows = []
-    for run in dataset.evaluations.filter(state=Evaluation.State.DONE).select_related("scheme").order_by("-id")[:60]:
+    found = dataset.evaluations.filter(state=Evaluation.State.DONE).select_related("scheme", "version").defer("result", "scheme__content")
+    for run in found.order_by("-id")[:60]:
         point = {
+            "uid": str(run.uid),
+            "number": run.number,
+            "version": run.version.label or str(run.version.number) if run.version else "",
+            "reasons": reason_words(run.reasons),
+            "assurance": run.assurance,
             "at": f"{timezone.localtime(run.finished_at):%Y-%m-%d}",
             "score": str(run.raw_score),
             "grade": run.final_grade,
             "scheme": run.scheme.version,
         }
-        if not rows or rows[-1]["score"] != point["score"] or rows[-1]["scheme"] != point["scheme"]:
+        same = rows and all(rows[-1][key] == point[key] for key in ("score", "grade", "scheme", "version"))
+        if same:
+            rows[-1] = point  # the first of equal runs is when the score came about
+        else:
             rows.append(point)
     return rows[:12][::-1]
-
-
-# --- drawing: coordinates for the templates' SVG -------------------------------------------------
-
-CENTRE, RADIUS = 210.0, 130.0
-
-
-def wheel(indicators: list[dict]) -> dict:
-    """Shapes of the wheel: one sector per indicator, as long as its score, hatched to the edge where it is 未测 or 不适用."""
-    half = math.pi / len(indicators)
-    spokes, voids, wedges, labels = [], [], [], []
-    for position, row in enumerate(indicators):
-        angle = 2 * half * (position + 0.5) - math.pi / 2
-        spokes.append(f"M{CENTRE:g} {CENTRE:g}L{_at(angle - half, RADIUS)}")
-        x, y = _xy(angle, RADIUS + 18)
-        labels.append({"x": f"{x:.1f}", "y": f"{y + 4.5:.1f}", "text": row["code"]})
-        if row["status"] == "measured":
-            score = float(row["score"])
-            wedges.append({"path": _sector(angle, half * 0.86, RADIUS * score / 100), "low": score < 60})
-        else:
-            voids.append(_sector(angle, half * 0.86, RADIUS))
-    rings = [f"{RADIUS * part / 5:g}" for part in range(1, 5)]
-    return {"spokes": "".join(spokes), "voids": voids, "wedges": wedges, "labels": labels, "rings": rings, "edge": f"{RADIUS:g}"}
-
-
-def _sector(angle: float, half: float, radius: float) -> str:
-    return f"M{CENTRE:g} {CENTRE:g}L{_at(angle - half, radius)}A{radius:.1f} {radius:.1f} 0 0 1 {_at(angle + half, radius)}Z"
-
-
-def _xy(angle: float, radius: float) -> tuple[float, float]:
-    return CENTRE + radius * math.cos(angle), CENTRE + radius * math.sin(angle)
-
-
-def _at(angle: float, radius: float) -> str:
-    return "{:.1f} {:.1f}".format(*_xy(angle, radius))
-
-
-def chart(points: list[dict]) -> dict:
-    """The trend as SVG coordinates in a 560 × 210 box, 0–100 from y 176 to 22."""
-    step = 440 / max(1, len(points) - 1)
-    out = []
-    for position, point in enumerate(points):
-        x, y = 78 + step * position, 176 - 1.54 * float(point["score"])
-        out.append(point | {"x": f"{x:.1f}", "y": f"{y:.1f}", "label_y": f"{max(14.0, y - 10):.1f}"})
-    return {"points": out, "line": "M" + " ".join(f"{point['x']} {point['y']}" for point in out) if out else ""}
-
-
-def histogram(column: dict) -> list[dict]:
-    """Bars in a 100 × 30 box."""
-    bars = column.get("histogram") or []
-    top = max([bar["count"] for bar in bars], default=0)
-    if not top:
-        return []
-    width = 100 / len(bars)
-    heights = [30 * bar["count"] / top for bar in bars]
-    return [
-        {"x": f"{position * width:.2f}", "w": f"{width * 0.86:.2f}", "h": f"{height:.2f}", "y": f"{30 - height:.2f}"}
-        for position, height in enumerate(heights)
-    ]

@@ -52,7 +52,17 @@ def measures(code: str):
     return register
 
 
-def measure_all(snapshot: Snapshot) -> dict[str, Measure]:
+def _registered() -> dict[str, Callable]:
     from quality.indicators import data_quality, documentation, model_application  # noqa: F401  they register themselves
 
+    return MEASURES
+
+
+def is_automatic(code: str) -> bool:
+    """Whether a program measures the indicator; the others wait for experts or evidence."""
+    return code in _registered()
+
+
+def measure_all(snapshot: Snapshot) -> dict[str, Measure]:
+    _registered()
     return {code: MEASURES[code](snapshot) if code in MEASURES else NOT_MEASURED for code in CODES}

@@ -223,7 +223,7 @@ def _decimal(value: float | None) -> Decimal | None:
 
 
 def latest_run(dataset: Dataset) -> Evaluation | None:
-    return dataset.evaluations.filter(state=Evaluation.State.DONE).select_related("scheme", "profile").first()
+    return dataset.evaluations.filter(state=Evaluation.State.DONE).select_related("scheme", "profile", "version").first()
 
 
 def candidates():

@@ -5,8 +5,10 @@ from django import template
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Portal
+from quality import drawing
 from quality import report as reports
 from quality.services.evaluation import latest_run
+from quality.services.schemes import active_scheme
 from quality.words import told
 
 register = template.Library()
@@ -44,13 +46,31 @@ def context(dataset, *, whole: bool = True) -> dict:
     if value["state"] != "done":
         home = Portal.objects.filter(pk=dataset.home_portal).exclude(base_url="").first() if dataset.is_remote and dataset.grade else None
         return {"dataset": dataset, "report": value, "home_report": f"{home.base_url}/datasets/{dataset.uid}/quality/" if home else ""}
+    trend = value["trend"]
+    chart = drawing.chart(trend, active_scheme().content["bands"])
+    chart["change"] = f"{float(trend[-1]['score']) - float(trend[0]['score']):+.1f}" if trend else ""
     return {
         "dataset": dataset,
         "report": value,
-        "wheel": reports.wheel(value["indicators"]),
-        "chart": reports.chart(value["trend"]),
+        "wheel": drawing.wheel(value["indicators"], value["dimensions"]),
+        "chart": chart,
         "groups": groups(value),
+        "standout": standout(value["indicators"]),
+        "signers": [_("评测人员"), _("评测机构负责人")],
     }
+
+
+def standout(indicators: list[dict]) -> dict:
+    """The strongest and the weakest measured indicator, and the one furthest above its sector's median."""
+    measured = [row for row in indicators if row["status"] == "measured"]
+    compared = [row for row in measured if row.get("median")]
+    if not measured:
+        return {}
+    best, worst = max(measured, key=lambda row: float(row["score"])), min(measured, key=lambda row: float(row["score"]))
+    above = [row for row in compared if float(row["score"]) > float(row["median"])]
+    lead = max(above, key=lambda row: float(row["score"]) - float(row["median"]), default=None)
+    return {"best": best, "worst": worst if worst is not best else None, "lead": lead, "count": len(above), "of": len(compared),
+            "lead_by": f"{float(lead['score']) - float(lead['median']):.1f}" if lead else ""}  # fmt: skip
 
 
 def groups(value: dict) -> list[dict]:
@@ -65,7 +85,38 @@ def one_digit(score) -> str:
 
 @register.filter
 def bars(column: dict) -> list[dict]:
-    return reports.histogram(column)
+    return drawing.histogram(column)
+
+
+@register.filter
+def strips(column: dict) -> list[dict]:
+    return drawing.shares(column)
+
+
+@register.filter
+def missing_share(column: dict) -> str:
+    total = (column.get("filled") or 0) + (column.get("missing") or 0)
+    return f"{100 * column['missing'] / total:.1f}%" if total and column.get("missing") else ""
+
+
+@register.filter
+def has_span(row: dict) -> bool:
+    return bool(row.get("low") and row.get("high")) and float(row["high"]) - float(row["low"]) >= 0.2
+
+
+@register.filter
+def span(row: dict) -> str:
+    return f"{float(row['high']) - float(row['low']):.2f}"
+
+
+@register.filter
+def half_span(row: dict) -> str:
+    return f"{(float(row['high']) - float(row['low'])) / 2:.1f}"
+
+
+@register.filter
+def source_word(code: str) -> str:
+    return str(reports.SOURCES.get(code, code))
 
 
 @register.filter
@@ -108,3 +159,17 @@ def column_type(code) -> str:
 @register.filter
 def nth(rows, position: int):
     return rows[position]
+
+
+SCHEME_ACTIONS = {
+    "scheme.copied": _("复制成草案"),
+    "scheme.edited": _("修改草案"),
+    "scheme.scheduled": _("排定启用"),
+    "scheme.withdrawn": _("撤回为草案"),
+    "scheme.activated": _("启用"),
+}
+
+
+@register.filter
+def scheme_action(code: str) -> str:
+    return str(SCHEME_ACTIONS.get(code, code))
