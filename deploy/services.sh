@@ -274,7 +274,7 @@ status)
     done
     ;;
 packages) # what CI needs beside: a browser, Chinese type, a reverse proxy
-    install_missing postgresql redis-server maven openjdk-17-jre-headless chromium fonts-noto-cjk nginx-light || exit 1
+    install_missing postgresql redis-server maven openjdk-17-jre-headless chromium fonts-noto-cjk libpango-1.0-0 libpangoft2-1.0-0 nginx-light || exit 1
     ;;
 *)
     echo "usage: deploy/services.sh start|stop|status|packages" >&2

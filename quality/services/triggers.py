@@ -66,10 +66,3 @@ def close(runs: Sequence[Evaluation]) -> None:
 def debounce() -> timedelta:
     """How long an evaluation waits for further changes of the same dataset."""
     return timedelta(seconds=settings.PORTAL_EVALUATION_DELAY)
-
-
-def complaint_verified(dataset: Dataset, verified: int, *, is_security: bool = False) -> EvaluationRequest | None:
-    """A complaint was found true; `verified` of them stand since the last run. One about security is enough, of others three."""
-    if is_security:
-        return ask(dataset, "security", at_once=True)
-    return ask(dataset, "complaints") if verified >= 3 else None

@@ -68,14 +68,9 @@ def test_a_run_says_what_differs_from_the_one_before():
     assert "sample" in reasons[1] and {"sample", "drift"} <= set(reasons[-1])
 
 
-def test_one_security_report_or_three_complaints_are_a_reason():
-    dataset = graded()
-
-    assert triggers.complaint_verified(dataset, 2) is None
-    assert triggers.complaint_verified(dataset, 3).reasons == ["complaints"]
-    assert triggers.complaint_verified(dataset, 1, is_security=True).reasons == ["complaints", "security"]
+def test_a_reason_nobody_knows_is_refused():
     with pytest.raises(ValueError, match="unknown"):
-        triggers.ask(dataset, "mood")
+        triggers.ask(graded(), "mood")
 
 
 @pytest.mark.parametrize(("frequency", "days"), [("", 365), ("annual", 365), ("quarterly", 184), ("daily", 31)])
