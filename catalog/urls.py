@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from catalog.views import browse, datasets, map, organizations, samples, search
+from catalog.views import browse, datasets, map, organizations, samples, search, statistics
 
 app_name = "catalog"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("announcements/", browse.announcement_list, name="announcement_list"),
     path("announcements/<int:pk>/", browse.announcement, name="announcement"),
     path("map/", map.resource_map, name="map"),
+    path("statistics/", statistics.page, name="statistics"),
     path("organizations/", organizations.organization_list, name="organization_list"),
     path("organizations/<uuid:uid>/", organizations.organization_detail, name="organization_detail"),
     path("", include("catalog.urls_export")),

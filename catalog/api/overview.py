@@ -1,6 +1,5 @@
 """/api/v1/suggest/, map/, statistics/: counts and words of what is published, all through the search backend."""
 
-from django.db.models import Count, Q, Sum
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
@@ -8,10 +7,10 @@ from rest_framework.views import APIView
 
 from catalog.api.results import clean
 from catalog.api.serializers import StatisticsSerializer, Suggestions
-from catalog.models import Dataset, Organization, Portal
 from catalog.search.backends import get_backend
 from catalog.search.listing import facet_row
 from catalog.search.query import DIMENSIONS, SearchQuery
+from catalog.services.statistics import totals
 
 BREAKDOWN = ("sector", "region", "portal", "grade", "modality")
 
@@ -27,21 +26,6 @@ class Suggest(APIView):
     def get(self, request):
         prefix = request.query_params.get("q", "").replace("\x00", "").strip()[:100]
         return Response({"suggestions": get_backend().suggest(prefix) if prefix else []})
-
-
-def totals() -> dict[str, int]:
-    """Figures of what is published here; providers are those with something published."""
-    rows = Dataset.objects.published()
-    figures = rows.aggregate(
-        datasets=Count("pk"),
-        bytes=Sum("byte_size"),
-        records=Sum("record_count"),
-        providers=Count("organization", distinct=True),
-        graded=Count("pk", filter=~Q(grade="")),
-        downloads=Sum("download_count"),
-    )
-    figures["samples"] = rows.filter(samples__state="ready").aggregate(count=Count("samples"))["count"]
-    return {name: value or 0 for name, value in figures.items()} | {"portals": Portal.objects.count(), "organizations": Organization.objects.count()}
 
 
 @extend_schema(tags=["search"])

@@ -9,7 +9,7 @@ from catalog.interchange.published import base_url, published_rows
 
 FEED_LENGTH = 50
 SITEMAP_LENGTH = 45_000  # the protocol allows 50,000 addresses a file
-PAGES = ("/", "/datasets/", "/map/", "/organizations/", "/quality/", "/developers/")
+PAGES = ("/", "/datasets/", "/map/", "/statistics/", "/organizations/", "/quality/", "/developers/")
 
 
 def held(text: str) -> str:

@@ -177,6 +177,15 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path):
             os.kill(pid, signal.SIGKILL)
 
 
+def test_the_demonstration_refuses_a_port_that_portals_do_not_talk_to(tmp_path):
+    env = {name: value for name, value in environment(tmp_path).items() if not name.startswith("PORTAL_")}
+
+    answer = manage("demo", "--port", "9298", "--data-dir", str(tmp_path / "demo"), env=env)
+
+    assert answer.returncode == 2 and "port 9300 belongs to another kind of server" in answer.stderr
+    assert not (tmp_path / "demo").exists()
+
+
 def test_the_demonstration_refuses_a_busy_port_with_a_sentence(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

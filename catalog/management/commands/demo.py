@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand
 from catalog.demo import portals as demo
 from catalog.demo.accounts import ACCOUNTS
 from catalog.management.commands.serve import collect_static, refuse, require_free
+from catalog.outgoing import PRIVATE_PORTS_CLOSED
 from catalog.supervisor import Child, Supervisor
 
 # Run once per portal in its environment, all portals at a time, before anything serves. Each must be repeatable.
@@ -39,6 +40,8 @@ class Command(BaseCommand):
         folder = data_dir.expanduser().resolve()
         portals = demo.portals(port, folder)
         for portal in portals:
+            if portal.port in PRIVATE_PORTS_CLOSED:  # the portals could not reach each other there
+                refuse(f"port {portal.port} belongs to another kind of server, and portals do not talk to it: choose another --port.")
             require_free("127.0.0.1", portal.port)
         if reset:
             forget(folder)
