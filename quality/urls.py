@@ -1,6 +1,6 @@
 """Pages of quality, and its part of the API."""
 
-from django.urls import path
+from django.urls import include, path
 
 from quality.api import DatasetQualityView
 from quality.views import methods, overview, report, schemes
@@ -13,6 +13,7 @@ urlpatterns = [
     path("quality/methods/<str:version>.json", methods.scheme_json, name="scheme_json"),
     path("quality/schemes/", schemes.listing, name="schemes"),
     path("quality/schemes/<str:version>/", schemes.scheme, name="scheme"),
+    path("", include("quality.urls_people")),
     path("datasets/<uuid:uid>/quality/", report.dataset_quality, name="report"),
     path("datasets/<uuid:uid>/quality/compare/", report.compare, name="compare"),
     path("datasets/<uuid:uid>/quality.json", report.dataset_quality_json, name="report_json"),

@@ -16,6 +16,7 @@ from catalog.api.authentication import create_token
 from catalog.models import Dataset, Organization, Review, Sample, Term, Version
 from catalog.search import index_datasets
 from catalog.services.versions import record_version
+from quality.models import Adjudication, Case, CaseEvent, Expert, ExpertAssignment, ExpertRound, LabelAudit, SampleDraw, SampleManifest
 from tests.factories import make_dataset, make_member, make_organization, make_user
 from tests.urlwalk import addresses
 
@@ -23,7 +24,7 @@ HIDDEN = ("draft", "submitted", "in_review", "returned", "rejected")
 GONE = ("suspended", "delisted")
 COUNTERS = {"view_count", "download_count", "request_count"}
 ROLES = (
-    ["anonymous", "outsider", "other_member", "viewer", "editor", "reviewer", "administrator", "reviewer_token_read"]
+    ["anonymous", "outsider", "other_member", "viewer", "editor", "reviewer", "administrator", "evaluator", "expert", "reviewer_token_read"]
     + [f"outsider_token_{scope}" for scope in ("read", "write", "review", "admin")]
     + ["viewer_token_write"]
 )
@@ -35,6 +36,7 @@ NO_SUCH = uuid.UUID("00000000-0000-7000-8000-000000000000")
 class World:
     own: Organization
     other: Organization
+    expert: Expert
     datasets: dict[str, Dataset] = field(default_factory=dict)
 
     def forbidden(self, role) -> dict[str, Dataset]:
@@ -60,12 +62,28 @@ def add(world: World, name: str, **fields) -> None:
     record_version(dataset, change_note=f"{title}首版", user=None)
     Sample.objects.create(dataset=dataset, name=f"{title}.csv", state="ready", sha256=uuid.uuid4().hex * 2)
     Review.objects.create(dataset=dataset, due_at=timezone.now(), reason=title)
+    evaluate(world, dataset, title)
     world.datasets[name] = dataset
+
+
+def evaluate(world: World, dataset: Dataset, title: str) -> None:
+    """What people did about its quality: a round with its sheet and difference, a label audit, a drawn manifest, a decided appeal."""
+    round_ = ExpertRound.objects.create(dataset=dataset, indicators=["0205"], seed=1, due_at=timezone.now(), state="closed", scenario=title)
+    ExpertAssignment.objects.create(round=round_, expert=world.expert, state="submitted")
+    Adjudication.objects.create(round=round_, indicator="0205", automatic=10, expert=90, reason=title)
+    LabelAudit.objects.create(dataset=dataset, source_name=title, column=title, algorithm="x", seed=1, accept=0, size=1, created_by=world.expert.user)
+    manifest = SampleManifest.objects.create(dataset=dataset, number=1, sha256="a" * 64, item_count=1, total_bytes=1)
+    SampleDraw.objects.create(manifest=manifest, number=1, algorithm="x", seed=1, size=1, items=[{"path": title, "size": 1, "sha256": "a" * 64}])
+    for kind in ("appeal", "remedy"):
+        fields = {"organization": dataset.organization, "dataset": dataset, "due_at": timezone.now()}
+        case = Case.objects.create(kind=kind, state="upheld" if kind == "appeal" else "open", statement="理由", **fields)
+        CaseEvent.objects.create(case=case, at=timezone.now(), after=case.state, reason="理由", audit_id=1, attachment="x", attachment_name="x")
 
 
 @pytest.fixture
 def world(db):
-    world = World(make_organization(name="甲机构"), make_organization(name="乙机构"))
+    term = {"valid_from": timezone.localdate(), "valid_until": timezone.localdate()}
+    world = World(make_organization(name="甲机构"), make_organization(name="乙机构"), Expert.objects.create(user=make_user(), **term))
     remote = make_organization(name="远方机构", home_portal="cn-33")
     for side, organization in (("own", world.own), ("other", world.other)):
         for status in (*HIDDEN, *GONE, "listed", "public_notice"):
@@ -87,6 +105,8 @@ def caller(role: str, world: World) -> Client:
         "editor": lambda: make_member(world.own, "editor"),
         "reviewer": lambda: make_user(role="reviewer"),
         "administrator": lambda: make_user(role="admin"),
+        "evaluator": lambda: make_user(role="evaluator"),
+        "expert": lambda: world.expert.user,
     }
     if name == "anonymous":
         return Client(raise_request_exception=False)
@@ -107,6 +127,8 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         first = {"sample": dataset.samples.first(), "review": dataset.reviews.first()}
     sample_uid = first["sample"].uid if first["sample"] else NO_SUCH
     review_uid = first["review"].uid if first["review"] else NO_SUCH
+    rounds = ExpertRound.objects.filter(dataset=dataset) if dataset else ExpertRound.objects.none()
+    cases = dataset.quality_cases.filter(kind="appeal") if dataset else Case.objects.none()
     return {
         ("datasets", "uid"): uid,
         ("id", "identifier"): dataset.identifier if dataset else f"urn:dataset:cn:{NO_SUCH}",
@@ -127,11 +149,23 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         ("portals", "portal_id"): "cn-33",
         ("reset", "uidb64"): "x",
         ("reset", "token"): "x",
+        ("rounds", "uid"): uid_of(rounds),
+        ("assignments", "uid"): uid_of(ExpertAssignment.objects.filter(round__in=rounds)),
+        ("adjudications", "uid"): uid_of(Adjudication.objects.filter(round__in=rounds)),
+        ("audits", "uid"): uid_of(LabelAudit.objects.filter(dataset=dataset)) if dataset else NO_SUCH,
+        ("cases", "uid"): uid_of(cases),
+        ("files", "pk"): getattr(CaseEvent.objects.filter(case__in=cases).first(), "pk", 0),
+        ("draws", "draw"): uid_of(SampleDraw.objects.filter(manifest__dataset=dataset)) if dataset else NO_SUCH,
     }
 
 
+def uid_of(rows):
+    return getattr(rows.first(), "uid", NO_SUCH)
+
+
 # Parameters that lead to a dataset: its address must answer as if the dataset did not exist.
-OF_A_DATASET = {(segment, "uid") for segment in ("datasets", "samples", "reviews", "review", "register", "desk")} | {("id", "identifier")}
+OF_DATASETS = ("datasets", "samples", "reviews", "review", "register", "desk", "rounds", "assignments", "adjudications", "audits", "cases")
+OF_A_DATASET = {(segment, "uid") for segment in OF_DATASETS} | {("id", "identifier")}
 
 
 def all_addresses(with_dataset: bool):
