@@ -149,6 +149,7 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         ("portals", "portal_id"): "cn-33",
         ("reset", "uidb64"): "x",
         ("reset", "token"): "x",
+        ("action", "name"): "package_list",
         ("rounds", "uid"): uid_of(rounds),
         ("assignments", "uid"): uid_of(ExpertAssignment.objects.filter(round__in=rounds)),
         ("adjudications", "uid"): uid_of(Adjudication.objects.filter(round__in=rounds)),
