@@ -15,7 +15,7 @@ review_decided = Signal()
 dataset_purged = Signal()
 # feedback: Feedback that was just given
 feedback_given = Signal()
-# users: {account name: User} of the demonstration, whose catalogue has just been filled
+# users: {account name: User} of the demonstration, whose catalogue has just been filled; password: of further accounts
 demo_filled = Signal()
 # vocabularies were loaded from the files shipped; terms that came from elsewhere are put over them by receivers
 vocabularies_loaded = Signal()

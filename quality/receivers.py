@@ -7,7 +7,7 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from catalog.jobs import enqueue
-from catalog.signals import dataset_purged, datasets_changed, feedback_given, sample_added
+from catalog.signals import dataset_purged, datasets_changed, demo_filled, feedback_given, sample_added
 from quality.models import Evaluation
 from quality.services import triggers
 from quality.services.evaluation import is_evaluated
@@ -54,3 +54,10 @@ def feedback_arrived(feedback, **_more):
 def manifests_leave(dataset, **_more):
     for row in dataset.manifests.all():
         transaction.on_commit(lambda storage=row.file.storage, name=row.file.name: storage.delete(name))
+
+
+@receiver(demo_filled, dispatch_uid="quality.demo_filled")
+def demonstration_filled(users, password, **_more):
+    from quality import demo
+
+    demo.fill(users, password)

@@ -14,6 +14,7 @@ from catalog.models import Announcement, Dataset, Demand, Feedback, Membership, 
 from catalog.services import registration, review
 from catalog.services.publication import announce
 from catalog.services.samples import add_sample
+from catalog.signals import demo_filled
 
 CONTENT = {
     "national": (cited.NATIONAL, [*invented.NATIONAL, *wider.NATIONAL]),
@@ -41,6 +42,8 @@ def load(*, password: str, on_progress=lambda done, total: None) -> int:
         on_progress(number, len(rows))
     jobs.run_due()
     add_life(users)
+    demo_filled.send(sender=Dataset, users=users, password=password)
+    jobs.run_due()
     return len(rows)
 
 

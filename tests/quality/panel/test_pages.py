@@ -1,5 +1,6 @@
 """The pages of experts, evaluators, supervisors and providers: who opens them, what they show, what their forms do."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -36,9 +37,9 @@ def evaluator():
 @pytest.fixture
 def listed():
     dataset = make_listed(title="示例：道路病害图像")
-    add_file(dataset, b"file,label\n" + b"".join(b"a%d.jpg,x\n" % n for n in range(80)),
-             profile={"readable": True, "encoding": "utf-8", "delimiter": ",", "rows": 80, "columns": [{"name": "file", "filled": 80, "missing": 0},
-                                                                                                      {"name": "label", "filled": 80, "missing": 0}]})  # fmt: skip
+    columns = [{"name": name, "filled": 80, "missing": 0} for name in ("file", "label")]
+    profile = {"readable": True, "encoding": "utf-8", "delimiter": ",", "rows": 80, "columns": columns}
+    add_file(dataset, b"file,label\n" + b"".join(b"a%d.jpg,x\n" % n for n in range(80)), profile=profile)
     evaluate_dataset(dataset)
     return dataset
 
@@ -148,8 +149,6 @@ def test_the_provider_locks_draws_hands_in_and_appeals(listed):
     provider = client_of(make_member(listed.organization, "editor"))
     path = f"/datasets/{listed.uid}/quality/follow-up/"
     body = b"x,y\n1,2\n"
-    import hashlib
-
     table = f"path,size,sha256\na/1.csv,{len(body)},{hashlib.sha256(body).hexdigest()}\n".encode()
     assert provider.post(path, {"do": "manifest"}).status_code == 422
     refused = provider.post(path, {"do": "manifest", "file": SimpleUploadedFile("m.csv", b"path,size,sha256\n/x,1,y\n")})
