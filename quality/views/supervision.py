@@ -8,6 +8,7 @@ from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog.exceptions import ListingInvalid
 from catalog.labels import term_label, terms
@@ -26,6 +27,25 @@ PUBLIC = {  # a spot check is made public by its outcome, an appeal by its decis
     "rectification": ("notified", "correcting", "rechecking", "passed", "suspended"),
 }
 PER_PAGE = 30
+VERBS = {  # what the button of a step says
+    "rerun": gettext_lazy("开始复评"),
+    "resolved": gettext_lazy("办结"),
+    "accepted": gettext_lazy("受理"),
+    "refused": gettext_lazy("不予受理"),
+    "withdrawn": gettext_lazy("撤回"),
+    "reviewing": gettext_lazy("开始复核"),
+    "maintained": gettext_lazy("维持原评"),
+    "upheld": gettext_lazy("申诉成立，更正"),
+    "correcting": gettext_lazy("开始整改"),
+    "rechecking": gettext_lazy("提交复查"),
+    "passed": gettext_lazy("复查通过"),
+    "suspended": gettext_lazy("暂停资格"),
+    "open": gettext_lazy("重新打开"),
+    "working": gettext_lazy("开始处理"),
+    "done": gettext_lazy("处理完，请确认"),
+    "declined": gettext_lazy("说明理由，不处理"),
+    "closed": gettext_lazy("确认，关闭"),
+}
 
 
 def is_public(case: Case) -> bool:
@@ -122,7 +142,7 @@ def case(request, uid):
     context = {
         "case": row, "dataset": dataset, "party": party, "events": row.events.select_related("actor"),
         "page_name": "cases" if party else "supervision",
-        "steps": [(to, Case.State(to).label) for to in cases.steps(row, request.user)] if request.user.is_authenticated else [],
+        "steps": [(to, VERBS[to]) for to in cases.steps(row, request.user)] if request.user.is_authenticated else [],
         "can_order": can_order, "rounds": reruns_, "children": row.children.all(), "open_to": access(request), "entered": request.POST,
         "flow": flow(row),
     }  # fmt: skip

@@ -46,12 +46,10 @@ def desk(request):
 
 
 def evidence(dataset, codes) -> list[dict]:
-    """Each indicator with its definition and what the machine found, as the report shows it."""
+    """Each indicator with what the machine found, as the report shows it."""
     found = {row["code"]: row for row in report(dataset).get("indicators", [])}
     names = {row.code: row for row in Indicator.objects.filter(code__in=codes)}
-    return [
-        {"code": code, "name": names[code].name, "definition": names[code].definition, "found": found.get(code)} for code in codes if code in names
-    ]
+    return [{"code": code, "name": names[code].name, "found": found.get(code)} for code in codes if code in names]
 
 
 @login_required
