@@ -367,8 +367,12 @@ def samples_hash(dataset: Dataset) -> str:
 
 
 def automatic_scores(run) -> dict[str, str]:
-    """{indicator: score} that the machine gave, without what people said."""
-    if run is None:
-        return {}
-    rows = run.scores.filter(status="measured", score__isnull=False).exclude(source__in=["expert", "user"])
-    return {code: str(score) for code, score in rows.values_list("indicator__code", "score")}
+    """{indicator: score} that the machine gave, without what people said; what is only declared is not a machine's score."""
+    found = {}
+    for row in orjson.loads(run.result)["indicators"] if run and run.result else []:
+        parts = [(float(part["score"]), float(part["share"])) for part in row.get("sources") or [] if part["source"] in ("metadata", "sample")]
+        is_measured = row["code"].startswith("01") or any(part["source"] == "sample" for part in row.get("sources") or [])
+        total = sum(share for _score, share in parts)
+        if row["status"] == "measured" and is_measured and total:
+            found[row["code"]] = f"{sum(score * share for score, share in parts) / total:.2f}"
+    return found

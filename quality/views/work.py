@@ -45,11 +45,11 @@ def desk(request):
     return render(request, "quality/people/desk.html", context)
 
 
-def evidence(dataset, codes) -> list[dict]:
+def evidence(dataset, codes, automatic) -> list[dict]:
     """Each indicator with what the machine found, as the report shows it."""
     found = {row["code"]: row for row in report(dataset).get("indicators", [])}
     names = {row.code: row for row in Indicator.objects.filter(code__in=codes)}
-    return [{"code": code, "name": names[code].name, "found": found.get(code)} for code in codes if code in names]
+    return [{"code": code, "name": names[code].name, "found": found.get(code), "automatic": automatic.get(code)} for code in codes if code in names]
 
 
 @login_required
@@ -79,7 +79,7 @@ def assignment(request, uid):
             "score": request.POST.get(f"score-{item['code']}", scores[item["code"]].score if item["code"] in scores else ""),
             "reason": request.POST.get(f"reason-{item['code']}", scores[item["code"]].reason if item["code"] in scores else ""),
         }
-        for item in evidence(row.round.dataset, codes)
+        for item in evidence(row.round.dataset, codes, row.round.automatic)
     ]  # fmt: skip
     context = {
         "row": row, "round": row.round, "dataset": row.round.dataset, "items": items, "blind": blind, "page_name": "desk",
@@ -166,6 +166,6 @@ def adjudication(request, uid):
     found = [item for item in side_by_side(row.round) if item["code"] == row.indicator]
     context = {
         "row": row, "round": row.round, "dataset": row.round.dataset, "page_name": "desk", "choices": Adjudication.Choice.choices,
-        "item": found[0] if found else None, "machine": (evidence(row.round.dataset, [row.indicator]) or [None])[0], "entered": request.POST,
+        "item": found[0] if found else None, "machine": (evidence(row.round.dataset, [row.indicator], row.round.automatic) or [None])[0], "entered": request.POST,
     }  # fmt: skip
     return render(request, "quality/people/adjudication.html", context, status=status)
