@@ -66,6 +66,9 @@ class Lexicon:
         segmenter = self.segmenter
         return [(word, tag if len(word) == 1 or segmenter.has_word(word) else NEW) for word, tag in segmenter.tag(run)]
 
+    def is_word(self, word: str) -> bool:
+        return self.segmenter.has_word(word)
+
     def parts(self, run: str) -> list[str]:
         """Words of a run of Han and the words within them."""
         return self.segmenter.cut_for_search(run)

@@ -13,18 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from catalog.search import vocabulary
 from catalog.search import words as reading
 from catalog.search.expressions import Expression, every, phrase, some
-from catalog.search.lexicon import FACTORS, MOST_OPTIONS, Lexicon, Option
-from catalog.search.query import Expansion
+from catalog.search.lexicon import FACTORS, MOST_OPTIONS, Lexicon, Option, lexicon
+from catalog.search.query import Expansion, SearchQuery
 from catalog.search.text import fold, pieces, terms
 from catalog.search.vocabulary import Vocabulary
 
 FEW = 20  # precise matches, a page of them; with fewer, words are let go
-KNOWN = 0.6  # share of the query's weight that the catalogue must know at all before words are let go
-ENOUGH, ENOUGH_OF_SENTENCE = 0.4, 0.33  # share of the weight a row must hold
+KNOWN, KNOWN_OF_SENTENCE = 0.6, 0.45  # share of the query's weight that the catalogue must know at all before words are let go
+# Share of the weight a row must hold: of words apart by spaces, of words written as one, of a sentence.
+ENOUGH, ENOUGH_OF_COMPOUND, ENOUGH_OF_SENTENCE = 0.4, 0.5, 0.33
 RELAXED_WORDS = 7
 SOFTNESS = 0.3
+PART = 0.5  # how much a part of a word counts
+KINDS = frozenset("所院站厂场店室馆园区市县省镇乡村部局处会社者员师家生率量费额值数表图册号类型性化业学法证卡网机器车路线口点位")
 MEANT = 0.95  # how much what was meant counts, of 1 for what was typed
 MOST_MARKS = 40
 STEMS = (("ies", "y"), ("sses", "ss"), ("es", ""), ("s", ""), ("ing", ""), ("ed", ""))
@@ -77,8 +81,16 @@ def held(option: Option) -> Expression | None:
     return expression
 
 
-def plan(text: str, probe: Probe, lexicon: Lexicon, vocabulary) -> Plan:
-    """`vocabulary` is a function that gives the Vocabulary: it is asked for only where a word is not known."""
+def plan_of(query: SearchQuery, probe: Probe) -> Plan:
+    """With the words this portal knows now."""
+    if query.exact:
+        return literal(fold(query.text))
+    known = lexicon()
+    return plan(query.text, probe, known, lambda: vocabulary.holder.get(known))
+
+
+def plan(text: str, probe: Probe, lexicon: Lexicon, words_of_catalogue) -> Plan:
+    """`words_of_catalogue` is a function that gives the Vocabulary: it is asked for only where a word is not known."""
     folded = fold(text)
     strict = phrase(folded)
     if strict is None:
@@ -90,13 +102,21 @@ def plan(text: str, probe: Probe, lexicon: Lexicon, vocabulary) -> Plan:
     concepts = [Concept(word.text, _options(word.text, lexicon)[:most], word.weight, word.is_soft) for word in found]
     whole, concepts, each = _living(strict, [concept for concept in concepts if concept.expression() is not None], probe)
     mended: dict[str, str] = {}
-    if not whole:
-        concepts, each, mended = _mended(concepts, each, probe, lexicon, vocabulary)
+    if not whole and words_of_catalogue is not None:
+        concepts, each, mended = _mended(concepts, each, probe, lexicon, words_of_catalogue)
+    corrected = _corrected(folded, mended)
+    if corrected and any(reading.is_han(word) for word in mended) and len(concepts) + len(mended) > 1:
+        meant = plan(corrected, probe, lexicon, None)
+        if meant.match is not None and any(probe.counts([meant.match])):
+            slips = [Expansion("spelling", wrong, right) for wrong, right in mended.items()]
+            return replace(meant, did_you_mean=corrected, expansions=[*slips, *meant.expansions])
     concepts = _weighed(concepts, each, probe.count())
     precise = _precise(strict, concepts)
-    plan = Plan(folded, strict, precise, precise, tuple(concepts), did_you_mean=_corrected(folded, mended))
-    plan = _relaxed(plan, each, probe, is_sentence) if len(concepts) > 1 else plan
-    return replace(plan, expansions=_expansions(plan))
+    made = Plan(folded, strict, precise, precise, tuple(concepts), did_you_mean=corrected)
+    made = _relaxed(made, each, probe, is_sentence) if len(concepts) > 1 else made
+    if not whole and not any(probe.counts([made.match])):
+        return literal(folded)
+    return replace(made, expansions=_expansions(made))
 
 
 def _options(word: str, lexicon: Lexicon) -> tuple[Option, ...]:
@@ -143,15 +163,15 @@ def _precise(strict: Expression, concepts: list[Concept]) -> Expression:
     return some(filter(None, (strict, together)))
 
 
-def _mended(concepts: list[Concept], each: list[int], probe: Probe, lexicon: Lexicon, vocabulary):
+def _mended(concepts: list[Concept], each: list[int], probe: Probe, lexicon: Lexicon, words_of_catalogue):
     """Words that no row has get what they may have meant, if some row has that."""
     unknown = [at for at, count in enumerate(each) if not count]
     if not unknown:
         return concepts, each, {}
-    known: Vocabulary = vocabulary()
+    known: Vocabulary = words_of_catalogue()
     tried = []
     for at in unknown:
-        options = _meant(concepts[at].typed, known)
+        options = _meant(concepts[at].typed, known, lexicon) or _parts(concepts[at].typed, known, lexicon)
         also = [replace(other, factor=other.factor * MEANT) for option in options[:1] for other in lexicon.options(option.text)]
         tried.append(replace(concepts[at], options=(*concepts[at].options, *options, *also)[: MOST_OPTIONS + 1]))
     _whole, tried, counts = _living(None, tried, probe)
@@ -163,12 +183,27 @@ def _mended(concepts: list[Concept], each: list[int], probe: Probe, lexicon: Lex
     return concepts, each, mended
 
 
-def _meant(word: str, known: Vocabulary) -> list[Option]:
-    if reading.is_han(word):
-        mended = known.like_han(word) or [one for one in [known.mend(word)] if one]
-        return [Option(other, "spelling", MEANT) for other in mended]
-    sounds = [Option(other, "pinyin", MEANT) for other in known.of_pinyin(word)]
-    return sounds or [Option(other, "spelling", MEANT) for other in known.like_latin(word)]
+def _parts(word: str, known: Vocabulary, lexicon: Lexicon) -> list[Option]:
+    """A long word in two parts, a shorter one without the syllable that says which kind: 避难所 → 避难."""
+    if not reading.is_han(word) or not 3 <= len(word) <= 8:
+        return []
+    parts = [part for part in lexicon.parts(word) if 1 < len(part) < len(word) and known.knows(part)]
+    halves = [f"{left} {right}" for left in parts for right in parts if left + right == word]
+    stems = [part for part in parts if part == word[:-1] and word[-1] in KINDS]
+    return [Option(part, "sentence", PART) for part in halves[:1] or stems[:1]]
+
+
+def _meant(word: str, known: Vocabulary, lexicon: Lexicon) -> list[Option]:
+    """A word that a dictionary has is no slip, nor is an abbreviation."""
+    if not reading.is_han(word):
+        sounds = [Option(other, "pinyin", MEANT) for other in known.of_pinyin(word)]
+        return sounds or [Option(other, "spelling", MEANT) for other in known.like_latin(word)]
+    if short := known.abbreviated(word):
+        return [Option(other, "synonym", MEANT) for other in short]
+    if lexicon.is_word(word):
+        return []
+    mended = known.like_han(word) or [one for one in [known.mend(word)] if one]
+    return [Option(other, "spelling", MEANT) for other in mended]
 
 
 def _weighed(concepts: list[Concept], each: list[int], total: int) -> list[Concept]:
@@ -182,12 +217,12 @@ def _weighed(concepts: list[Concept], each: list[int], total: int) -> list[Conce
 
 def _relaxed(plan: Plan, each: list[int], probe: Probe, is_sentence: bool) -> Plan:
     known = [concept for concept, count in zip(plan.concepts, each, strict=True) if count]
-    if sum(concept.weight for concept in known) < KNOWN or not known:
+    if sum(concept.weight for concept in known) < (KNOWN_OF_SENTENCE if is_sentence else KNOWN) or not known:
         return plan
     (precise,) = probe.counts([plan.precise])
     if precise >= FEW:
         return plan
-    enough = ENOUGH_OF_SENTENCE if is_sentence else ENOUGH
+    enough = ENOUGH_OF_SENTENCE if is_sentence else ENOUGH if " " in plan.folded else ENOUGH_OF_COMPOUND
     strongest = sorted(known, key=lambda concept: -concept.weight)[:RELAXED_WORDS]
     parts = [every(concept.expression() for concept in chosen) for chosen in _sufficient(strongest, enough)]
     match = some([plan.precise, *parts])

@@ -19,8 +19,14 @@ from catalog.search.text import TITLE
 
 REFINED = 200
 EXACT, WHOLE, PRECISE = 100.0, 10.0, 20.0  # the title equals the query; has all of it as typed; no word was let go
-IN_TITLE, IN_TEXT, SHARE = 10.0, 4.0, 5.0  # for the words, each by its weight: in the title, elsewhere; for the share of the title they make
+IN_TITLE, IN_TEXT, SHARE = 10.0, 4.0, 2.0  # for the words, each by its weight: in the title, elsewhere; for the share of the title they make
 BREVITY = 0.5
+SUBJECT, NEGATED, IN_BRACKETS = 5.0, 8.0, 2.0  # of the first REFINED: share of what a title is about; words it excludes; words in brackets
+LEAD = re.compile(
+    r"(?:\d{2,4}年度?)?(?:[\u4e00-\u9fff]{2,3}(?:省|市|县|自治区)(?!场))?(?:政府)?"
+    r"(?:[\u4e00-\u9fff]{1,6}(?:局|处|署|部|委员会|厅|公司)(?=[-_ —:]|[\u4e00-\u9fff]{4}))?[-_ —:]*(?:\d{2,4}年度?)?"
+)
+EXCLUDED = re.compile(r"(?:不含|不包含|不包括|未含|排除|扣除|除)$")
 
 
 def said(concept: Concept) -> list[tuple[Expression, float, float]]:
@@ -101,13 +107,33 @@ def _titles(pks: list[int]) -> dict[int, str]:
 
 
 def gain(title: str, plan: Plan) -> float:
-    """Points of a folded title for having the query as it was typed."""
-    folded = plan.folded
+    """Points of a folded title for how it says the query: as typed, how much of the title that makes, and whether it is excluded."""
+    return _as_typed(title, plan.folded) + _subject(title, plan)
+
+
+def _as_typed(title: str, folded: str) -> float:
     at = title.find(folded)
     if at < 0:
         return 0.0
     whole = re.search(rf"(?<![a-z0-9]){re.escape(folded)}(?![a-z0-9])", title)
     return 6.0 + (1.0 if at == 0 else 0.0) + (2.0 if whole else 0.0)
+
+
+def _subject(title: str, plan: Plan) -> float:
+    """The place, office and year that a title begins with say whose data they are, not what they are about."""
+    length = max(len(title) - LEAD.match(title).end(), 4)
+    letters = taken = 0.0
+    for concept in plan.concepts:
+        places = [(option.factor * len(option.text), title.find(option.text)) for option in concept.options if option.text in title]
+        if not places:
+            continue
+        size, at = max(places)
+        letters += size
+        if EXCLUDED.search(title[:at]):
+            taken += NEGATED * concept.weight
+        elif title.rfind("(", 0, at) > title.rfind(")", 0, at):
+            taken += IN_BRACKETS * concept.weight
+    return SUBJECT * min(letters / length, 1.0) - taken
 
 
 def named(snapshot: Snapshot, dimension: str, folded: str, limit: int) -> list[dict]:

@@ -14,7 +14,7 @@ from catalog.search.query import MISSING
 from catalog.search.text import RUN, fold
 from catalog.search.words import is_han
 
-ROWS, WORDS = 60_000, 60_000
+ROWS, WORDS = 30_000, 40_000
 AT_ONCE = 3000  # rows that are read within the query that needs them
 RENEWED = 300  # seconds between two readings of a large catalogue
 LONGEST = 8
@@ -89,6 +89,20 @@ class Vocabulary:
         alike = [word for word in near if word != typed and len(word) == len(typed) and (len(typed) > 2 or set(word) & set(typed))]
         return sorted(alike, key=lambda word: (-_shared(word, typed), -self.counts[word]))[:CHOICES]
 
+    def abbreviated(self, typed: str) -> list[str]:
+        """Longer words that two characters may stand for: one of the first part, the beginning of the second (高雄捷运, 高捷)."""
+        if len(typed) != 2:
+            return []
+        first, second = typed
+        found = [
+            (word[0] != first, -count, word)
+            for word, count in self.counts.items()
+            if 4 <= len(word) <= 6
+            and second in word[2:4]
+            and any(word[at] == second and first in word[:at] and word[:at] in self.counts and word[at:] in self.counts for at in (2, 3))
+        ]
+        return [word for _is_within, _count, word in sorted(found)[:CHOICES]]
+
     def mend(self, run: str) -> str:
         """A run of Han in which the longest stretch that is no word of the catalogue, but sounds like one, is put right; "" when none is."""
         for size in range(min(len(run), LONGEST), 1, -1):
@@ -125,9 +139,9 @@ def _loose(syllable: str) -> str:
 
 
 def counted(rows, lexicon) -> Counter:
-    """Words of (folded title, packed dimensions): each once a row; two neighbours of a title also as one word."""
+    """Words of (folded title, packed keywords): each once a row; two neighbours of a title also as one word."""
     counts: Counter = Counter()
-    for title, packed in rows:
+    for title, keywords in rows:
         found: dict[str, None] = {}
         for match in RUN.finditer(title):
             run = match.group()
@@ -138,10 +152,13 @@ def counted(rows, lexicon) -> Counter:
                 found |= dict.fromkeys(pair for pair in pairs if len(pair) <= LONGEST)
             elif match.lastindex == 2:
                 found[run[:40]] = None
-        keywords = packed.split(BETWEEN_DIMENSIONS)[_KEYWORD].split(BETWEEN_VALUES) if packed else ()
-        found |= dict.fromkeys(fold(word) for word in keywords if word != MISSING and len(word) <= 20)
+        found |= dict.fromkeys(fold(word) for word in keywords.split(BETWEEN_VALUES) if word != MISSING and len(word) <= 20)
         counts.update(found.keys())
     return counts
+
+
+def _keywords(packed: str) -> str:
+    return packed.split(BETWEEN_DIMENSIONS)[_KEYWORD] if packed else MISSING
 
 
 class Holder:
@@ -158,7 +175,7 @@ class Holder:
         if state == self._state or not (at_once or self._is_due()):
             return self._held
         rows = SearchRow.objects.filter(is_gone=False).order_by("-dataset_id").values_list("title", "dimensions")
-        rows = list(rows[:ROWS])
+        rows = [(title, _keywords(packed)) for title, packed in rows[:ROWS].iterator(chunk_size=2000)]
         self._made = time.monotonic()
         if at_once or len(rows) <= AT_ONCE:
             self._make(rows, lexicon, state)

@@ -50,6 +50,7 @@ def corpus() -> Path:
 
 def load(folder: Path) -> dict[int, str]:
     """Names of the records by the keys of their datasets; loads those that are not there."""
+    from django.conf import settings
     from django.utils import timezone
 
     from catalog.ids import dataset_urn, new_uid
@@ -64,9 +65,9 @@ def load(folder: Path) -> dict[int, str]:
         for record in records:
             name = (record["publisher"] or "—")[:200]
             if name not in organizations:
-                organizations[name] = Organization.objects.create(name=name, home_portal="cn")
+                organizations[name] = Organization.objects.create(name=name, home_portal=settings.PORTAL_ID)
         uids = [new_uid() for _record in records]
-        kept = {"home_portal": "cn", "status": "listed", "listed_at": now}
+        kept = {"home_portal": settings.PORTAL_ID, "status": "listed", "listed_at": now}
         made = [
             Dataset(
                 title=record["title"][:300],
@@ -75,7 +76,7 @@ def load(folder: Path) -> dict[int, str]:
                 source_identifier=record["id"],
                 organization=organizations[(record["publisher"] or "—")[:200]],
                 uid=uid,
-                identifier=dataset_urn("cn", uid),
+                identifier=dataset_urn(settings.PORTAL_ID, uid),
                 **kept,
             )
             for record, uid in zip(records, uids, strict=True)

@@ -50,6 +50,17 @@ def test_an_edited_synonym_acts_on_the_next_query():
     assert found("桁车") == set()
 
 
+def test_exactly_what_was_typed_is_found_when_that_is_asked():
+    group("桁车", "龙门吊")
+    typed, _other = bare("桁车巡检"), bare("龙门吊巡检")
+
+    result = search("桁车 巡检", exact=True)
+
+    assert result.ids == [typed.pk] and not result.expansions and not result.is_relaxed
+    assert search("shuiku", exact=True).total == 0
+    assert get_backend().counts(SearchQuery(text="桁车", exact=True), "openness")[0].count == 1
+
+
 def test_a_narrower_word_is_found_by_the_wider_one_and_not_the_other_way():
     group("起重设备甲", "龙门吊甲", relation="narrower")
     wide, narrow = bare("起重设备甲台账"), bare("龙门吊甲台账")
@@ -214,3 +225,27 @@ class _Nothing:
 
     def counts(self, expressions):
         return [1] * len(expressions)
+
+
+def test_an_abbreviation_finds_the_words_it_is_made_of():
+    dataset = bare("高雄捷运车站出口")
+    bare("铁路客运")
+
+    result = search("高捷")
+
+    assert result.ids == [dataset.pk] and any(kind == "synonym" and used.startswith("高雄捷运") for kind, _typed, used in told(result))
+
+
+def test_a_title_that_excludes_the_words_comes_after_those_that_are_about_them():
+    without = bare("常住人口(不含桁车工人)", grade="A")
+    about = bare("某某市某某局某某所桁车工人历年登记管理情况汇总一览", grade="D")
+
+    assert search("桁车工人").ids == [about.pk, without.pk]
+
+
+def test_a_query_that_finds_nothing_tells_of_no_other_words():
+    bare("种猪繁育场名册")
+
+    result = search("大熊猫种群繁育 量子计算机")
+
+    assert (result.total, result.expansions, result.did_you_mean, result.is_relaxed) == (0, [], "", False)

@@ -134,7 +134,7 @@ class DatabaseBackend(SearchBackend):
 
     def search(self, query: SearchQuery) -> SearchResult:
         look = Look(self, self.snapshot())
-        snapshot, plan = look.snapshot, look.plan(query.text)
+        snapshot, plan = look.snapshot, planning.plan_of(query, look)
         matched = look.matched(plan)
         masks = _masks(snapshot, query)
         rows = np.flatnonzero(_all(snapshot, matched, masks.values()))
@@ -179,7 +179,7 @@ class DatabaseBackend(SearchBackend):
         return labels.facet_values(name, totals, () if text else query.filters.get(name, ()), limit, known)
 
     def _rows(self, look: Look, query: SearchQuery) -> np.ndarray:
-        return np.flatnonzero(_all(look.snapshot, look.matched(look.plan(query.text)), _masks(look.snapshot, query).values()))
+        return np.flatnonzero(_all(look.snapshot, look.matched(planning.plan_of(query, look)), _masks(look.snapshot, query).values()))
 
     def counts(self, query: SearchQuery, dimension: str) -> list[FacetValue]:
         look = Look(self, self.snapshot())

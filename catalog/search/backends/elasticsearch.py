@@ -10,14 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from catalog.models import Dataset, Organization
-from catalog.search import explaining, labels, planning, vocabulary
+from catalog.search import explaining, labels, planning
 from catalog.search.backends import elastic_body as body
 from catalog.search.backends.base import EngineDown, SearchBackend
 from catalog.search.backends.database import FACET_VALUES
 from catalog.search.backends.elastic_life import WINDOW, ElasticLife
 from catalog.search.expressions import Expression, marked
 from catalog.search.hierarchy import is_top, top_level
-from catalog.search.lexicon import lexicon
 from catalog.search.planning import Plan
 from catalog.search.query import FacetValue, SearchQuery, SearchResult
 from catalog.search.ranking import REFINED
@@ -39,12 +38,8 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
         except EngineDown:
             return replace(self.database.search(query), degraded=True)
 
-    def plan(self, text: str) -> Plan:
-        known = lexicon()
-        return planning.plan(text, Probe(self), known, lambda: vocabulary.holder.get(known))
-
     def _search(self, query: SearchQuery) -> SearchResult:
-        plan = self.plan(query.text)
+        plan = planning.plan_of(query, Probe(self))
         has_text = plan.match is not None
         needs_score = query.sort in ("relevance", "grade")
         asked = {
@@ -119,7 +114,7 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
         return labels.facet_values(name, labels.named_like(name, totals, text, own), (), limit, own)
 
     def _aggregated(self, query: SearchQuery, aggregation: dict) -> dict:
-        matched = [body.having(self.plan(query.text).match), *body.filters(query)["bool"]["filter"]]
+        matched = [body.having(planning.plan_of(query, Probe(self)).match), *body.filters(query)["bool"]["filter"]]
         answer = self._ask({"query": {"bool": {"filter": matched}}, "size": 0, "aggs": {"all": aggregation}, "track_total_hits": False})
         return answer["aggregations"]["all"]
 

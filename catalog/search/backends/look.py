@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from catalog.search import explaining, planning, vocabulary
+from catalog.search import explaining
 from catalog.search.columns import Snapshot
 from catalog.search.expressions import All, Any, Expression, every
-from catalog.search.lexicon import lexicon
 from catalog.search.planning import Plan
 from catalog.search.text import Piece
 
@@ -21,10 +20,6 @@ class Look:
         self.backend, self.snapshot = backend, snapshot
         self._positions: dict[Expression, np.ndarray] = {}
         self._masks: dict[Expression, np.ndarray] = {}
-
-    def plan(self, text: str) -> Plan:
-        known = lexicon()
-        return planning.plan(text, self, known, lambda: vocabulary.holder.get(known))
 
     def matched(self, plan: Plan) -> np.ndarray | None:
         return None if plan.match is None else self.mask(plan.match)
