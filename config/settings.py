@@ -38,6 +38,8 @@ PORTAL_EVALUATION_DELAY = env_int("PORTAL_EVALUATION_DELAY", 600, high=86_400)  
 PORTAL_WEB_WORKERS = env_int("PORTAL_WEB_WORKERS", 2, low=1, high=64)
 PORTAL_TASK_WORKERS = env_int("PORTAL_TASK_WORKERS", 4, low=1, high=64)
 PORTAL_PULL_THREADS = env_int("PORTAL_PULL_THREADS", 8, low=1, high=64)  # peers a task worker reads at a time
+PORTAL_UNREACHABLE = env_bool("PORTAL_UNREACHABLE")  # peers cannot open connections to this portal: it pushes its feeds to them
+PORTAL_SIGNING_MODULES = env_list("PORTAL_SIGNING_MODULES", "")  # Python modules that register further algorithms (federation/signing.py)
 PORTAL_JOB_LEASE_SECONDS = env_int("PORTAL_JOB_LEASE_SECONDS", 30, low=2, high=3600)  # a killed worker's job is taken up after this
 
 PORTAL_METRICS_TOKEN = env_str("PORTAL_METRICS_TOKEN", pattern=r"[!-~]{16,}", means="a token of 16 or more characters without spaces")

@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-VERSION = "1.0"
+VERSION, SPOKEN = "1.1", ("1.1", "1.0")  # Fed-Protocol: what we send, what we answer to; later minor versions are tolerated
+PAGE_VERSION = "1.0"  # `fed` of a page: its form is that of the first version
 MEDIA_TYPE = "application/vnd.dataset-federation+ndjson"
 MAX_EVENTS = 500
 MAX_PAGE_BYTES = 8 * 1024 * 1024  # decoded
@@ -80,7 +81,7 @@ class Page:
     trailer: dict = field(default_factory=dict)
 
     def header(self) -> bytes:
-        values = {"fed": VERSION, "portal": self.portal, "stream": self.stream, "epoch": self.epoch, "from": self.start, "to": self.end}
+        values = {"fed": PAGE_VERSION, "portal": self.portal, "stream": self.stream, "epoch": self.epoch, "from": self.start, "to": self.end}
         values |= {"head": self.head, "floor": self.floor, "schema": self.schema, "prev_chain": self.prev_chain}
         return orjson.dumps(values)
 
@@ -101,7 +102,7 @@ class Snapshot:
     trailer: dict = field(default_factory=dict)
 
     def header(self) -> bytes:
-        values = {"fed": VERSION, "portal": self.portal, "stream": self.stream, "epoch": self.epoch, "as_of": self.as_of, "after": self.after}
+        values = {"fed": PAGE_VERSION, "portal": self.portal, "stream": self.stream, "epoch": self.epoch, "as_of": self.as_of, "after": self.after}
         return orjson.dumps(values | {"floor": self.floor, "schema": self.schema, "chain": self.chain})
 
 

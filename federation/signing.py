@@ -105,14 +105,63 @@ def public_text(key: Ed25519PrivateKey) -> str:
     return b64(key.public_key().public_bytes_raw())
 
 
+class Algorithm(Protocol):
+    """A way to sign, as a plug: register() one for SM2, and key records may name it. Keys are raw bytes, public ones base64 text."""
+
+    name: str
+
+    def generate(self) -> tuple[bytes, str]: ...  # private and public key
+
+    def signer(self, keyid: str, private: bytes) -> Signer: ...
+
+    def verify(self, public_key: str, signature: bytes, data: bytes) -> bool: ...
+
+    def is_key(self, public_key: str) -> bool: ...
+
+
+class Ed25519:
+    name = "ed25519"
+
+    def generate(self):
+        key = new_key()
+        return key.private_bytes_raw(), public_text(key)
+
+    def signer(self, keyid, private):
+        return Ed25519Signer(keyid, Ed25519PrivateKey.from_private_bytes(private))
+
+    def verify(self, public_key, signature, data):
+        try:
+            Ed25519PublicKey.from_public_bytes(unb64(public_key)).verify(signature, data)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def is_key(self, public_key):
+        try:
+            Ed25519PublicKey.from_public_bytes(unb64(public_key))
+        except (ValueError, SignatureRefused):
+            return False
+        return True
+
+
+ALGORITHMS: dict[str, Algorithm] = {}
+
+
+def register(algorithm: Algorithm) -> None:
+    """Make an algorithm available by its name. What is not registered is refused, whatever a message says."""
+    ALGORITHMS[algorithm.name] = algorithm
+
+
+register(Ed25519())
+
+
 def verify_bytes(algorithm: str, public_key: str, signature: bytes, data: bytes) -> None:
     """SignatureRefused unless the signature over data was made by this key with this algorithm."""
-    if algorithm != "ed25519":
+    found = ALGORITHMS.get(algorithm)
+    if found is None:
         raise SignatureRefused("algorithm", f"algorithm {algorithm[:20]} is not available here")
-    try:
-        Ed25519PublicKey.from_public_bytes(unb64(public_key)).verify(signature, data)
-    except (InvalidSignature, ValueError):
-        raise SignatureRefused("signature", "the signature does not match") from None
+    if not found.verify(public_key, signature, data):
+        raise SignatureRefused("signature", "the signature does not match")
 
 
 def content_digest(body: bytes) -> str:

@@ -12,7 +12,7 @@ from catalog.exceptions import DomainError
 from federation import protocol
 from federation.models import Peer
 from federation.services.keys import check_keys_document, find_key, own_signer, store_keys
-from federation.signing import Request, SignatureRefused, sign_request, verify_response
+from federation.signing import Request, SignatureRefused, Signer, sign_request, verify_response
 from federation.transport import Answer, TransportError, get_transport
 
 logger = logging.getLogger(__name__)
@@ -32,16 +32,21 @@ class PeerError(TransportError):
         return str(self.problem.get("code", ""))[:40]
 
 
-def call(peer: Peer, method: str, path: str, body: bytes = b"", *, coding: str = "identity") -> Answer:
+def call(
+    peer: Peer, method: str, path: str, body: bytes = b"", *, coding: str = "identity", signer: Signer | None = None, packed: bool = False
+) -> Answer:
     """The verified answer of status 200, its body still coded; PeerError or TransportError otherwise.
 
     `coding` is what the peer may answer in: gzip for pages, identity for the rest, so that no proxy in between packs what was signed.
+    `packed`: the body is gzip of a page. `signer`: another key of ours than the current one.
     """
     url = peer.base_url.rstrip("/") + path
-    headers = sign_request(method, url, body, portal=settings.PORTAL_ID, protocol=protocol.VERSION, signer=own_signer())
+    headers = sign_request(method, url, body, portal=settings.PORTAL_ID, protocol=protocol.VERSION, signer=signer or own_signer())
     headers["Accept-Encoding"] = coding
     if body:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = protocol.MEDIA_TYPE if packed else "application/json"
+    if packed:
+        headers["Content-Encoding"] = "gzip"
     request = Request(method, url, {name.lower(): value for name, value in headers.items()}, body)
     answer = get_transport().send(method, url, headers, body)
     if answer.status != 200:

@@ -5,7 +5,6 @@ import time
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -18,19 +17,7 @@ from catalog.exceptions import DomainError
 from catalog.services import audit
 from federation.models import OwnKey, Peer, PeerKey
 from federation.protocol import canonical
-from federation.signing import (
-    KEYS,
-    LIFETIME,
-    SKEW,
-    Ed25519Signer,
-    FindKey,
-    SignatureRefused,
-    attest,
-    new_key,
-    public_text,
-    unb64,
-    verify_attestation,
-)
+from federation.signing import ALGORITHMS, KEYS, LIFETIME, SKEW, FindKey, SignatureRefused, Signer, attest, unb64, verify_attestation
 
 OVERLAP = timedelta(days=7)
 NONCE = 12  # bytes
@@ -41,25 +28,26 @@ def _cipher() -> ChaCha20Poly1305:
     return ChaCha20Poly1305(kdf.derive(settings.SECRET_KEY.encode()))
 
 
-def _seal(key: Ed25519PrivateKey, keyid: str) -> bytes:
-    nonce = hashlib.sha256(keyid.encode() + key.public_key().public_bytes_raw()).digest()[:NONCE]  # one message per nonce: keys are unique
-    return nonce + _cipher().encrypt(nonce, key.private_bytes_raw(), keyid.encode())
+def _seal(private: bytes, public: str, keyid: str) -> bytes:
+    nonce = hashlib.sha256(keyid.encode() + unb64(public)).digest()[:NONCE]  # one message per nonce: keys are unique
+    return nonce + _cipher().encrypt(nonce, private, keyid.encode())
 
 
-def _open(row: OwnKey) -> Ed25519PrivateKey:
+def signer_of(row: OwnKey) -> Signer:
     sealed = bytes(row.private_key)
     try:
         raw = _cipher().decrypt(sealed[:NONCE], sealed[NONCE:], row.keyid.encode())
     except Exception as error:
         raise ImproperlyConfigured("The federation key cannot be opened: PORTAL_SECRET_KEY is not the one it was stored under.") from error
-    return Ed25519PrivateKey.from_private_bytes(raw)
+    if row.algorithm not in ALGORITHMS:
+        raise ImproperlyConfigured(f"The federation key is of the algorithm {row.algorithm}, which no module here provides.")
+    return ALGORITHMS[row.algorithm].signer(row.keyid, raw)
 
 
-def _create(*, current: bool = True) -> OwnKey:
-    key = new_key()
-    public = public_text(key)
+def _create(*, current: bool = True, algorithm: str = "ed25519") -> OwnKey:
+    private, public = ALGORITHMS[algorithm].generate()
     keyid = f"{settings.PORTAL_ID}:{hashlib.sha256(public.encode()).hexdigest()[:16]}"
-    row = OwnKey.objects.create(keyid=keyid, public_key=public, private_key=_seal(key, keyid), is_current=current)
+    row = OwnKey.objects.create(keyid=keyid, algorithm=algorithm, public_key=public, private_key=_seal(private, public, keyid), is_current=current)
     audit.append("federation.key_created", ("federation.OwnKey", keyid))
     return row
 
@@ -76,9 +64,8 @@ def current_key() -> OwnKey:
     return row
 
 
-def own_signer() -> Ed25519Signer:
-    row = current_key()
-    return Ed25519Signer(row.keyid, _open(row), row.algorithm)
+def own_signer() -> Signer:
+    return signer_of(current_key())
 
 
 def public_keys() -> list[dict]:
@@ -100,13 +87,14 @@ def check_key(document, portal_id: str) -> dict:
     for name, limit in (("keyid", 120), ("alg", 20), ("public_key", 200)):
         if not isinstance(values[name], str) or not 0 < len(values[name]) <= limit or not values[name].isprintable():
             raise KeyInvalid(f"{name} is text of at most {limit} characters")
-    if not values["keyid"].startswith(f"{portal_id}:") or values["alg"] != "ed25519":
-        raise KeyInvalid("keyid starts with the portal's id; alg is ed25519")
+    if not values["keyid"].startswith(f"{portal_id}:") or values["alg"] not in ALGORITHMS:
+        raise KeyInvalid(f"keyid starts with the portal's id; alg is one of {', '.join(sorted(ALGORITHMS))}")
     try:
-        Ed25519PublicKey.from_public_bytes(unb64(values["public_key"]))
         until = parse_datetime(document.get("valid_until") or "")
-    except (ValueError, TypeError, SignatureRefused):
-        raise KeyInvalid("public_key is 32 bytes in base64; valid_until a time or null") from None
+    except (ValueError, TypeError):
+        raise KeyInvalid("valid_until is a time or null") from None
+    if not ALGORITHMS[values["alg"]].is_key(values["public_key"]):
+        raise KeyInvalid("public_key is a key of this algorithm in base64: for ed25519, 32 bytes")
     return values | {"valid_until": until if until and until.tzinfo else None}
 
 
@@ -116,7 +104,7 @@ def keys_document() -> dict:
     document = {"portal": settings.PORTAL_ID, "created": now, "keys": public_keys()}
     data = canonical(document)
     rows = OwnKey.objects.filter(keyid__in=[key["keyid"] for key in document["keys"]]).order_by("-is_current", "-id")
-    return document | {"att": [attest(Ed25519Signer(row.keyid, _open(row), row.algorithm), data, KEYS) for row in rows]}
+    return document | {"att": [attest(signer_of(row), data, KEYS) for row in rows]}
 
 
 def check_keys_document(peer: Peer, document: dict) -> list[dict]:
@@ -143,12 +131,16 @@ def key_document(row) -> dict:
     return {"keyid": row.keyid, "alg": row.algorithm, "public_key": row.public_key, "valid_until": until}
 
 
+def next_key() -> OwnKey | None:
+    """The key that is prepared, which peers may know already."""
+    return OwnKey.objects.filter(is_current=False, valid_until=None).first()
+
+
 @transaction.atomic
-def prepare_rotation() -> OwnKey:
+def prepare_rotation(algorithm: str = "ed25519") -> OwnKey:
     """The next key, not signing yet; the one that is prepared already if there is one."""
     current_key()
-    row = OwnKey.objects.filter(is_current=False, valid_until=None).first()
-    return row or _create(current=False)
+    return next_key() or _create(current=False, algorithm=algorithm)
 
 
 @transaction.atomic
@@ -159,6 +151,32 @@ def finish_rotation(row: OwnKey) -> datetime:
     OwnKey.objects.filter(pk=row.pk).update(is_current=True)
     audit.append("federation.key_rotated", ("federation.OwnKey", row.keyid))
     return until
+
+
+@transaction.atomic
+def revoke_own(keyid: str, *, actor=None) -> tuple[Signer, Signer]:
+    """Our key fell into wrong hands: nothing is signed with it from now on. (the signer that follows it, its own for the last message)."""
+    row = OwnKey.objects.select_for_update().filter(keyid=keyid).first()
+    if row is None:
+        raise KeyInvalid(f"this portal has no key {keyid[:120]}")
+    old, now = signer_of(row), timezone.now()
+    following = current_key() if not row.is_current else next_key() or _create(current=False)
+    OwnKey.objects.filter(pk=row.pk).update(is_current=False, valid_until=now)
+    OwnKey.objects.filter(pk=following.pk).update(is_current=True)
+    audit.append("federation.key_revoked", ("federation.OwnKey", keyid), actor=actor, following=following.keyid)
+    return signer_of(following), old
+
+
+def revoke_keys(peer: Peer, keyids: list[str], *, actor=None, label: str = "") -> int:
+    """A peer's keys are void at once, and for ever; the caller holds the transaction. How many were valid."""
+    count = PeerKey.objects.filter(peer=peer, keyid__in=keyids).exclude(state=PeerKey.State.REVOKED).update(state=PeerKey.State.REVOKED)
+    if count:
+        audit.append("federation.key_revoked", ("catalog.Portal", peer.pk), actor=actor, label=label, keys=keyids, left=_valid_keys(peer))
+    return count
+
+
+def _valid_keys(peer: Peer) -> int:
+    return sum(row.is_valid for row in PeerKey.objects.filter(peer=peer))
 
 
 def find_key(peer: Peer) -> FindKey:

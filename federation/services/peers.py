@@ -18,8 +18,8 @@ from federation import feeds, protocol
 from federation.feeds import role_of
 from federation.models import Checkpoint, Invitation, Peer, PeerKey
 from federation.services.client import PeerError, call
-from federation.services.keys import check_key, current_key, own_signer, public_keys, store_keys
-from federation.signing import Request, SignatureRefused, sign_request, verify_response
+from federation.services.keys import check_key, current_key, own_signer, public_keys, revoke_keys, store_keys
+from federation.signing import Request, SignatureRefused, Signer, sign_request, verify_response
 from federation.transport import TransportError, get_transport
 
 PORTAL_ID = re.compile(r"cn|cn-[0-9]{2,6}|ind-[a-z0-9][a-z0-9-]{0,40}")
@@ -76,7 +76,7 @@ def own_document() -> dict:
         "name": settings.PORTAL_NAME,
         "short_name": settings.PORTAL_SHORT_NAME or settings.PORTAL_NAME[:2],
         "base_url": settings.PORTAL_BASE_URL.rstrip("/"),
-    }
+    } | ({"unreachable": True} if settings.PORTAL_UNREACHABLE else {})
 
 
 @transaction.atomic
@@ -92,12 +92,12 @@ def register(document: dict) -> Peer:
     invitation.save(update_fields=["used_at"])
     peer = invitation.peer
     Portal.objects.filter(pk=portal["id"]).update(base_url=portal["base_url"])
-    peer.base_url, peer.state = portal["base_url"], Peer.State.PENDING
-    peer.save(update_fields=["base_url", "state"])
+    peer.base_url, peer.state, peer.unreachable = portal["base_url"], Peer.State.PENDING, bool(portal.get("unreachable"))
+    peer.save(update_fields=["base_url", "state", "unreachable"])
     PeerKey.objects.filter(peer=peer).exclude(keyid=key["keyid"]).update(state=PeerKey.State.REVOKED)
     store_keys(peer, [key])
     audit.append("federation.enrolled", ("catalog.Portal", peer.pk), label=peer.pk, base_url=peer.base_url, keyid=key["keyid"])
-    _tell(peer.pk)
+    tell_directory(peer.pk)
     return peer
 
 
@@ -210,11 +210,11 @@ def _set_state(portal_id, state, action, actor):
     peer.state = state
     peer.save(update_fields=["state"])
     audit.append(action, ("catalog.Portal", portal_id), actor=actor)
-    _tell(portal_id)
+    tell_directory(portal_id)
     return peer
 
 
-def _tell(portal_id: str) -> None:
+def tell_directory(portal_id: str) -> None:
     from federation.services import reference
 
     reference.tell([portal_id])
@@ -230,3 +230,27 @@ def _locked(portal_id: str) -> Peer:
 def send_keys(peer: Peer) -> None:
     """Tell a peer our keys, signed with one it knows already (after a rotation)."""
     call(peer, "POST", "/fed/v1/keys", orjson.dumps({"keys": public_keys()}))
+
+
+def send_revocation(peer: Peer, keyid: str, following: Signer, old: Signer) -> bool:
+    """Tell a peer that one of our keys is void, signed by the key that follows it; by the void one itself to a peer that does not know
+    the next. Whether the peer has a key of ours to believe: otherwise we enrol there anew."""
+    try:
+        call(peer, "POST", "/fed/v1/keys", orjson.dumps({"keys": public_keys(), "revoked": [keyid]}), signer=following)
+        return True
+    except PeerError as error:
+        if error.status != 401:
+            raise
+    call(peer, "POST", "/fed/v1/keys", orjson.dumps({"keys": [], "revoked": [keyid]}), signer=old)
+    return False
+
+
+@transaction.atomic
+def revoke_key(keyid: str, *, actor: User | None = None) -> Peer:
+    """The national portal ends a key of another portal at once: whoever is in the directory learns it with the next look."""
+    row = PeerKey.objects.select_related("peer").filter(keyid=keyid).first()
+    if row is None:
+        raise DomainError(_("没有密钥 %(id)s。") % {"id": keyid[:120]})
+    revoke_keys(row.peer, [keyid], actor=actor)
+    tell_directory(row.peer_id)
+    return row.peer

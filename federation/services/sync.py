@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import orjson
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from catalog.services import audit
 from federation import feeds
 from federation.models import Checkpoint, FeedState, Nonce, Peer, Quarantine, SyncRun, Ticket
 from federation.protocol import GENESIS, MAX_EVENTS, Page, ProtocolError, Snapshot, decode_page, decode_snapshot, decoded
-from federation.services import acks, leases, schedule, sequencer
+from federation.services import acks, leases, push, schedule, sequencer
 from federation.services.apply import check_origin
 from federation.services.client import PeerError, call
 from federation.services.keys import find_key
@@ -25,12 +26,17 @@ from federation.transport import TransportError
 
 logger = logging.getLogger(__name__)
 FAILURES = (TransportError, ProtocolError, SignatureRefused, LeaseLost, OperationalError)
+WAIT = 12  # seconds of a long poll, below the silence that ends a request
 PAGES_PER_PULL = 200  # then other peers have their turn
 QUICK, SLOW, SMALLEST_PAGE = 5, 20, 25  # seconds a page may take before fewer events are asked for
 
 
 class Diverged(Exception):
     """The peer's history is not the one we followed. Nothing is deleted; a person decides to read it anew."""
+
+
+class OutOfStep(ProtocolError):
+    """A page of another place in the feed than the one that is due."""
 
 
 class NotPublished(Exception):
@@ -57,6 +63,8 @@ def notify(portal_id: str) -> bool:
     peer = Peer.objects.filter(pk=portal_id, state=Peer.State.ACTIVE).first()
     if peer is None:
         return False
+    if settings.PORTAL_UNREACHABLE:  # a hint would be of no use: the peer cannot come for the news
+        return push.push_logged(peer)
     heads = [
         {"stream": row.stream, "epoch": row.epoch, "head": row.head}
         for row in FeedState.objects.filter(audience__in=["", portal_id]).order_by("stream")
@@ -90,6 +98,8 @@ def pull_peer(portal_id: str) -> list[SyncRun]:
         if run and run.gone:
             break  # a dead peer is asked once, not once a stream
     _settle(peer, runs)
+    if settings.PORTAL_UNREACHABLE and all(not run.error for run in runs):
+        push.push_logged(peer)
     return runs
 
 
@@ -116,7 +126,7 @@ def pull_stream(peer: Peer, stream: str) -> SyncRun | None:
         return None
     except Diverged as error:
         run.error, run.diverged = str(error)[:500], True
-        _diverged(peer, run.error)
+        mark_diverged(peer, run.error)
     except FAILURES as error:
         run.error = f"{type(error).__name__}: {error}"[:500]
         run.gone = isinstance(error, TransportError) and getattr(error, "status", 0) in (0, 429, 503)
@@ -164,14 +174,26 @@ def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
         _take_snapshot(peer, checkpoint, run)
         return True
     step("parsed")
+    if not follows(checkpoint, page):
+        page = _fetch(peer, checkpoint, run)
+        if not follows(checkpoint, page):
+            raise Diverged(f"the chain at {checkpoint.seq} is not the one we followed")
+    take_page(peer, checkpoint, page, run)
+    step("committed")
+    return bool(page.trailer.get("more"))
+
+
+def follows(checkpoint: Checkpoint, page: Page) -> bool:
+    """Whether the page is the next one of the history we follow. Diverged for another history, OutOfStep for another place in it."""
     if checkpoint.epoch and (page.epoch != checkpoint.epoch or page.head < checkpoint.seq):
         raise Diverged(f"we follow {checkpoint.epoch}:{checkpoint.seq}, the feed is {page.epoch} with head {page.head}")
     if page.start != checkpoint.seq + 1:
-        raise ProtocolError("sequence", f"asked from {checkpoint.seq + 1}, the page starts at {page.start}")
-    if page.prev_chain != (checkpoint.chain or GENESIS):
-        page = _fetch(peer, checkpoint, run)
-        if page.prev_chain != (checkpoint.chain or GENESIS):
-            raise Diverged(f"the chain at {checkpoint.seq} is not the one we followed")
+        raise OutOfStep("sequence", f"the page due starts at {checkpoint.seq + 1}, this one at {page.start}")
+    return page.prev_chain == (checkpoint.chain or GENESIS)
+
+
+def take_page(peer: Peer, checkpoint: Checkpoint, page: Page, run: SyncRun) -> None:
+    """Apply a page that follows, however it came, and move the cursor in the same transaction."""
     check_origin(peer, page)
     cursor = {"epoch": page.epoch, "seq": page.end, "chain": page.trailer["chain"], "head": page.head}
     if not page.events:
@@ -180,15 +202,15 @@ def _pull_page(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> bool:
     _commit(peer, checkpoint, page, run, cursor)
     for name, value in cursor.items():
         setattr(checkpoint, name, value)
-    step("committed")
-    return bool(page.trailer.get("more"))
 
 
 def _fetch(peer: Peer, checkpoint: Checkpoint, run: SyncRun) -> Page:
     since, begun = f"{checkpoint.epoch}:{checkpoint.seq}" if checkpoint.epoch else "", time.monotonic()
-    page = read_page(peer, checkpoint, run, f"changes?since={since}&limit={checkpoint.page_size}", decode_page)
+    # without hints from outside, the first look of a turn waits for news: a decision is here as soon as with a hint
+    wait = f"&wait={WAIT}" if settings.PORTAL_UNREACHABLE and since and not run.pages and checkpoint.stream == feeds.DECISIONS else ""
+    page = read_page(peer, checkpoint, run, f"changes?since={since}&limit={checkpoint.page_size}{wait}", decode_page)
     took = time.monotonic() - begun
-    if page.events and not QUICK < took <= SLOW:
+    if page.events and not wait and not QUICK < took <= SLOW:
         _page_size(checkpoint, faster=took <= QUICK)
     return page
 
@@ -259,7 +281,7 @@ def _lag(page: Page | Snapshot) -> int | None:
 
 
 @transaction.atomic
-def _diverged(peer: Peer, error: str) -> None:
+def mark_diverged(peer: Peer, error: str) -> None:
     Peer.objects.filter(pk=peer.pk).update(state=Peer.State.DIVERGED, last_error=error)
     audit.append("federation.diverged", ("catalog.Portal", peer.pk), label=peer.pk, error=error)
     logger.error("Peer %s diverged: %s", peer.pk, error)

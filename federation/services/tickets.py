@@ -55,6 +55,8 @@ def issue(sample: Sample, *, user: User, purpose: str, terms: str) -> str:
         "purpose": purpose[:300],
         "terms_sha256": hashlib.sha256(terms.encode()).hexdigest(),
     }
+    if signer.algorithm != "ed25519":
+        raise NotAllowed(_("样例票据要用 Ed25519 密钥签发。"))
     token = jwt.encode(claims, signer.key, algorithm="EdDSA", headers={"kid": signer.keyid})
     audit.append("sample.ticket_issued", dataset, actor=user, sample=str(sample.uid), audience=peer.pk, jti=claims["jti"])
     return f"{peer.base_url.rstrip('/')}/fed/v1/samples/{sample.uid}?{urlencode({'ticket': token})}"

@@ -1,144 +1,20 @@
 """The fed/1 endpoints. Everything but the description and enrolment asks for a valid signature of a known peer."""
 
-import logging
 import re
-import time
-from functools import wraps
 
-import orjson
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from catalog.exceptions import DomainError
 from federation import feeds, protocol, signing
-from federation.models import Checkpoint, Nonce, Peer, Quarantine
-from federation.services import acks, keys, peers, sequencer, sync
+from federation.models import Peer
+from federation.services import acks, custody, health, inbox, keys, peers, sequencer, sync
+from federation.views.signed import Refused, answer, audience, body_of, number, packed, problem, read, remember, seal, signed, text
 
-logger = logging.getLogger(__name__)
-PROBLEM = "application/problem+json"
-BODY_LIMIT = 256 * 1024
-
-
-class Refused(Exception):
-    def __init__(self, status: int, code: str, detail: str):
-        self.status, self.code = status, code
-        super().__init__(detail)
-
-
-def signed(*, states=(Peer.State.ACTIVE,)):
-    """The view gets the peer whose key signed the request; every answer is signed back, refusals as well."""
-
-    def decorate(view):
-        @csrf_exempt
-        @wraps(view)
-        def handle(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-            message = None
-            try:
-                message = read(request)
-                peer = authenticate(request, message, states)
-                response = view(request, peer, *args, **kwargs)
-            except Refused as error:
-                response = problem(error.status, error.code, str(error))
-            except protocol.ProtocolError as error:
-                response = problem(400, error.code, str(error))
-            except DomainError as error:
-                response = problem(error.status, error.code, str(error))
-            return seal(response, message)
-
-        return handle
-
-    return decorate
-
-
-def target(request: HttpRequest) -> str:
-    """What the signer must have called us by: the configured address, never the Host header."""
-    return settings.PORTAL_BASE_URL.rstrip("/") + request.get_full_path()
-
-
-def read(request: HttpRequest) -> signing.Request:
-    length = str(request.META.get("CONTENT_LENGTH") or "0")
-    if not (length.isascii() and length.isdigit()):
-        raise Refused(400, "length", "Content-Length is a whole number")
-    if len(length) > 12 or int(length) > BODY_LIMIT:
-        raise Refused(413, "too_large", f"the body is above {BODY_LIMIT} bytes")
-    return signing.Request(request.method, target(request), {name.lower(): value for name, value in request.headers.items()}, request.body)
-
-
-def authenticate(request: HttpRequest, message: signing.Request, states) -> Peer:
-    peer = Peer.objects.filter(pk=request.headers.get("Fed-Portal", "")[:64]).first()
-    try:
-        if peer is None:
-            raise signing.SignatureRefused("key", "this portal is not known here")
-        if not request.headers.get("Fed-Protocol", "").startswith("1."):
-            raise Refused(400, "version", "Fed-Protocol 1.x is spoken here")
-        verified = signing.verify_request(message, keys.find_key(peer))
-        if request.method != "GET":
-            remember(verified)
-    except signing.SignatureRefused as error:
-        logger.warning("Request refused from %s: %s", peer.pk if peer else "an unknown portal", error.code)
-        raise Refused(401, error.code, str(error)) from error
-    if peer.state not in states:
-        raise Refused(403, f"portal_{peer.state}", f"portal {peer.pk} is {peer.state} here")
-    return peer
-
-
-def remember(verified: signing.Verified) -> None:
-    try:
-        with transaction.atomic():
-            Nonce.objects.create(keyid=verified.keyid, value=verified.nonce)
-    except IntegrityError:
-        raise signing.SignatureRefused("replay", "this message was received before") from None
-
-
-def problem(status: int, code: str, detail: str) -> HttpResponse:
-    body = {"type": f"urn:jimu:problem:{code}", "title": detail, "status": status, "detail": detail, "code": code}
-    body["server_time"] = int(time.time())  # so that a refused clock can be set
-    return HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM)
-
-
-def seal(response: HttpResponse, message: signing.Request | None) -> HttpResponse:
-    response["Cache-Control"] = "no-store, no-transform"
-    if message is not None:
-        headers = signing.sign_response(
-            response.status_code, response.content, message, portal=settings.PORTAL_ID, protocol=protocol.VERSION, signer=keys.own_signer()
-        )
-        for name, value in headers.items():
-            response[name] = value
-    return response
-
-
-def answer(value: dict) -> HttpResponse:
-    return HttpResponse(orjson.dumps(value), content_type="application/json")
-
-
-def body_of(request: HttpRequest) -> dict:
-    value = protocol.strict_json(request.body)
-    if not isinstance(value, dict):
-        raise Refused(400, "json", "the body is not an object")
-    return value
-
-
-def text(value: dict, name: str, limit: int = 200) -> str:
-    found = value.get(name)
-    if not isinstance(found, str) or not 0 < len(found) <= limit or not found.isprintable():
-        raise Refused(400, "invalid", f"{name} is text of at most {limit} characters")
-    return found
-
-
-def number(value: dict, name: str) -> int:
-    found = value.get(name, 0)
-    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= protocol.MAX_INTEGER:
-        raise Refused(400, "invalid", f"{name} is a whole number")
-    return found
-
-
-def audience(stream: str, peer: Peer) -> str:
-    if not feeds.serves(settings.PORTAL_ROLE, stream, peer.pk):
-        raise Refused(404, "stream", f"stream {stream[:20]} is not published here")
-    return feeds.audience_of(stream, peer.pk)
+SPEAKING = (Peer.State.ACTIVE, Peer.State.DIVERGED)  # a portal whose history is another may still ask why
 
 
 @require_GET
@@ -149,7 +25,7 @@ def describe(request):
             "portal": settings.PORTAL_ID,
             "name": settings.PORTAL_NAME,
             "role": settings.PORTAL_ROLE,
-            "versions": [protocol.VERSION],
+            "versions": list(protocol.SPOKEN),
             "endpoint": f"{settings.PORTAL_BASE_URL.rstrip('/')}/fed/v1",
             "streams": list(feeds.PUBLISHED[settings.PORTAL_ROLE]),
             "limits": {
@@ -195,23 +71,6 @@ def snapshot(request, peer, stream):
 def paged(request: HttpRequest, page: bytes) -> HttpResponse:
     """NDJSON, gzipped only when the reader asks for it; the content digest is then of the gzipped bytes."""
     return packed(request, HttpResponse(page, content_type=protocol.MEDIA_TYPE))
-
-
-def packed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    response["Vary"] = "Accept-Encoding"
-    if accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        response.content = protocol.compress(response.content)
-        response["Content-Encoding"] = "gzip"
-    return response
-
-
-def accepts_gzip(header: str) -> bool:
-    """Named with a weight above zero (RFC 9110); without the header, or by * alone, a page goes unpacked."""
-    for item in header.lower().split(","):
-        name, _semicolon, weight = item.replace(" ", "").partition(";")
-        if name in ("gzip", "x-gzip"):
-            return not re.fullmatch(r"q=0(\.0*)?", weight)
-    return False
 
 
 @require_POST
@@ -281,25 +140,61 @@ def key_list(request):
 
 @signed()
 def receive_keys(request, peer):
-    """New keys of a peer, in a message signed by one it has already."""
-    documents = body_of(request).get("keys")
+    """New keys of a peer, in a message signed by one it has already; keys that fell into wrong hands are void at once."""
+    body = body_of(request)
+    documents, void = body.get("keys", []), body.get("revoked", [])
+    if not isinstance(void, list) or len(void) > 10 or not all(isinstance(item, str) and len(item) <= 120 for item in void):
+        raise Refused(400, "invalid", "revoked is a list of at most 10 key ids")
     if not isinstance(documents, list) or len(documents) > 10 or not all(isinstance(item, dict) for item in documents):
         raise Refused(400, "invalid", "keys is a list of at most 10 objects")
     checked = [keys.check_key(document, peer.pk) for document in documents]
+    trusted = request.signed_by not in void  # whoever holds a key that fell into wrong hands may end it, and bring no other
     with transaction.atomic():
-        keys.store_keys(peer, checked)
-    return answer({"stored": len(checked)})
+        if trusted and checked:
+            keys.store_keys(peer, checked)
+        revoked = keys.revoke_keys(peer, void, label=peer.pk)
+        peers.tell_directory(peer.pk)
+    return answer({"stored": len(checked) if trusted else 0, "revoked": revoked})
 
 
 @require_GET
-@signed()
-def health(request, peer):
-    waiting = Quarantine.objects.filter(peer=peer, state__in=["parked", "held"]).count()
-    cursors = {row.stream: {"epoch": row.epoch, "seq": row.seq, "behind": row.behind} for row in Checkpoint.objects.filter(peer=peer)}
-    oldest = peer.last_contact.isoformat(timespec="seconds") if peer.last_contact else None
-    root = {"entries": peer.audit_entries, "hash": peer.audit_hash}  # of the asking portal's own chain, as it last told us
-    described = {"portal": settings.PORTAL_ID, "time": int(time.time()), "last_contact": oldest}
-    return answer(described | {"quarantine": waiting, "cursors": cursors, "audit": root})
+@signed(states=SPEAKING)
+def health_of(request, peer):
+    return answer(health.seen_by(peer))
+
+
+@require_POST
+@signed(limit=protocol.MAX_PAGE_BYTES)
+def bring(request, peer, stream):
+    """A page that the peer cannot be asked for. 409 `cursor` tells where we are when it is another one that is due."""
+    if stream not in feeds.read_of(peer.pk, settings.PORTAL_ROLE):
+        raise Refused(404, "stream", f"stream {stream[:20]} of {peer.pk} is not read here")
+    try:
+        page = protocol.decoded(request.body, request.headers.get("Content-Encoding", ""))
+        return answer(inbox.take(peer, stream, page))
+    except inbox.Elsewhere as error:
+        raise Refused(409, "cursor", str(error), {"epoch": error.epoch, "seq": error.seq}) from None
+    except inbox.Busy:
+        raise Refused(503, "busy", "another page of this portal is being applied", {"retry_after": 2}) from None
+    except sync.Diverged as error:
+        raise Refused(409, "diverged", str(error)) from None
+    except signing.SignatureRefused as error:
+        raise Refused(400, "attestation", str(error)) from None
+
+
+@require_http_methods(["GET", "POST"])
+@signed(states=SPEAKING)
+def keep(request, peer, portal_id):
+    """GET: what we hold of the asking portal's listings, to take back. POST: it did, and its feed may be read again."""
+    if peer.pk != portal_id:
+        raise Refused(403, "custody", "a portal may only ask for what is its own")
+    if request.method == "POST":
+        body = body_of(request)
+        return answer(custody.resume(peer, epoch=text(body, "epoch", 32), taken=number(body, "taken")))
+    after = request.GET.get("after", "")
+    if len(after) > 140 or not after.isascii() or not after.isprintable():
+        raise Refused(400, "after", "after is an identifier")
+    return packed(request, HttpResponse(custody.page(peer, after), content_type=protocol.MEDIA_TYPE))
 
 
 @csrf_exempt
@@ -313,6 +208,7 @@ def enrol(request):
         if not isinstance(described, dict) or not isinstance(key, dict):
             raise Refused(400, "invalid", "portal and key are objects")
         portal = {"id": text(described, "id", 64), "base_url": text(described, "base_url", 300).rstrip("/")}
+        portal["unreachable"] = described.get("unreachable") is True
         if not portal["base_url"].startswith(("https://", "http://")):
             raise Refused(400, "invalid", "base_url is a web address")
         key = keys.check_key(key, portal["id"])

@@ -37,6 +37,8 @@ class FakePortal:
         self.spoil = lambda body: body  # changes the page's bytes before they are signed and sent
         self.page_size = 500
         self.floor = 1
+        self.keeps: list[Event] = []  # what it has in custody of the portal under test
+        self.refuse: list[tuple[int, dict, bytes]] = []  # answers to the next posts
         self.answers: dict[str, object] = {}  # end of a path -> what is answered to a POST there
         self.health = {"entries": 0, "hash": ""}
         self.rename = lambda headers: headers  # changes the headers of a page's answer after signing
@@ -121,6 +123,12 @@ class FakePortal:
         own = texts.pop("own", [0, "0" * 64])
         return found | {"records": own[0], "digest": own[1], "nodes": texts}
 
+    def custody(self, after):
+        rest = sorted((event for event in self.keeps if event.id > after), key=lambda event: event.id)
+        events = rest[: min(2, self.page_size)]
+        page = Snapshot(self.id, "custody", "old", 9, 1, GENESIS, after, events)
+        return protocol.encode_snapshot(page, len(rest) > len(events), lambda data: signing.attest(self.signer, data))
+
     def handle(self, method, url, headers, body):
         self.requests.append((method, url))
         if self.down:
@@ -136,11 +144,16 @@ class FakePortal:
             content = self.spoil(self.snapshot(unquote(found[1]), int(found[2])))
         elif found := re.search(r"/recon\?prefix=([0-9a-f]*)&depth=([12])$", url):
             content = json.dumps(self.recon(found[1], int(found[2]))).encode()
+        elif found := re.search(r"/custody/[a-z0-9-]+\?after=(.*)$", url):
+            content = self.custody(unquote(found[1]))
         elif url.endswith("/health"):
             content = json.dumps({"portal": self.id, "audit": self.health}).encode()
         elif method == "POST":
-            self.told.append((url, json.loads(body)))
+            packed = headers.get("content-encoding") == "gzip"
+            self.told.append((url, protocol.inflate(body) if packed else json.loads(body)))
             content = next((json.dumps(value).encode() for name, value in self.answers.items() if url.endswith(name)), content)
+            if self.refuse:
+                return Answer(*self.refuse.pop(0))
         if found and "gzip" in headers.get("accept-encoding", ""):
             content, more = (self.pack or protocol.compress)(content), {"content-encoding": "gzip"}
         signed = signing.sign_response(status, content, request, portal=self.id, protocol="1.0", signer=self.signer)

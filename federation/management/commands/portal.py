@@ -1,10 +1,12 @@
 """Who takes part in the federation: invite, enrol, accept, list, keys, rotate, suspend, revoke."""
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from catalog.exceptions import DomainError
+from federation import signing
 from federation.models import Peer
-from federation.services import keys, outbox, peers, sync
+from federation.services import custody, keys, outbox, peers, sync
 from federation.transport import TransportError
 
 
@@ -27,10 +29,17 @@ class Command(BaseCommand):
             actions.add_parser(name).add_argument("id")
         for name in ("list", "keys", "rotate"):
             actions.add_parser(name)
+        prepare = actions.add_parser("prepare-key", help="make the next key and give it to the peers, so that a lost key can be replaced at once")
+        prepare.add_argument("--algorithm", default="ed25519")
+        void = actions.add_parser(
+            "revoke-key", help="a key fell into wrong hands: it is void at once, one of our own or (at the national portal) a peer's"
+        )
+        void.add_argument("keyid")
+        actions.add_parser("take-back", help="after a restore: take newer records back from those who keep them, then let our feeds be read again")
 
     def handle(self, *args, **options):
         try:
-            getattr(self, options["action"])(options)
+            getattr(self, options["action"].replace("-", "_"))(options)
         except (DomainError, TransportError) as error:
             raise CommandError(str(error)) from error
 
@@ -78,3 +87,41 @@ class Command(BaseCommand):
         for line in missed:
             self.stderr.write(f"not reached, learns the key by itself until {until:%Y-%m-%d %H:%M} — {line}")
         sync.sequence_and_notify()
+
+    def prepare_key(self, options):
+        if options["algorithm"] not in signing.ALGORITHMS:
+            raise CommandError(f"--algorithm is one of {', '.join(sorted(signing.ALGORITHMS))}")
+        row = keys.prepare_rotation(options["algorithm"])
+        self.to_peers(peers.send_keys)
+        self.stdout.write(row.keyid)
+
+    def revoke_key(self, options):
+        keyid = options["keyid"]
+        if not keyid.startswith(f"{settings.PORTAL_ID}:"):
+            self.stdout.write(f"{keyid} of {peers.revoke_key(keyid).pk} is void")
+            sync.sequence_and_notify()
+            return
+        following, old = keys.revoke_own(keyid)
+        told = self.to_peers(lambda peer: peers.send_revocation(peer, keyid, following, old))
+        self.stdout.write(f"{keyid} is void; {following.keyid} signs from now on")
+        for portal_id, knows in told.items():
+            if not knows:
+                self.stderr.write(f"{portal_id} knows no other key of this portal: enrol there anew")
+
+    def take_back(self, options):
+        for peer in Peer.objects.filter(state__in=[Peer.State.ACTIVE, Peer.State.DIVERGED]).order_by("pk"):
+            if custody.keeps_for_us(peer):
+                taken = custody.take_back(peer)
+                self.stdout.write(f"{peer.pk}: {taken.records} records taken back, {taken.tombstones} of them tombstones; {taken.kept} we have")
+                for failed in taken.failed:
+                    self.stderr.write(f"not taken back: {failed['id']} revision {failed['rev']}: {failed['reason']}")
+
+    def to_peers(self, send) -> dict:
+        """What `send` returned of each peer that was reached; the others are named."""
+        answers = {}
+        for peer in Peer.objects.filter(state=Peer.State.ACTIVE).order_by("pk"):
+            try:
+                answers[peer.pk] = send(peer)
+            except TransportError as error:
+                self.stderr.write(f"not reached: {peer.pk}: {error}")
+        return answers
