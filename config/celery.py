@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     "retry-federation": {"task": "federation.tasks.retry_parked", "schedule": crontab(hour="3", minute="47"), "options": {"expires": 3600}},
     "publish-reference": {"task": "federation.tasks.publish_reference", "schedule": 900.0, "options": {"expires": 900}},
     "close-usage": {"task": "federation.tasks.close_usage", "schedule": crontab(hour="0", minute="23"), "options": {"expires": 3600}},
+    "find-duplicates": {"task": "federation.tasks.find_duplicates", "schedule": 300.0, "options": {"expires": 300}},
     "tidy-federation": {"task": "federation.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -91,6 +91,14 @@ def publish_reference() -> int:
 
 
 @shared_task
+def find_duplicates() -> int:
+    """Listings changed since the last look, against those of other portals."""
+    from federation.services import duplicates, peers
+
+    return duplicates.scan() if peers.is_national() else 0
+
+
+@shared_task
 def close_usage() -> int:
     """Once a night: counts of the days that are over."""
     from federation.services import usage

@@ -1,6 +1,7 @@
 """State of the exchange between portals (fed/1): who, what we publish, what we received, what was decided."""
 
 from federation.models.decisions import Decision, Nonce, Ticket
+from federation.models.duplicates import Conflict, DuplicateKey, Scan
 from federation.models.peers import Invitation, OwnKey, Peer, PeerKey
 from federation.models.received import Checkpoint, Quarantine, RemoteRecord, SyncRun
 from federation.models.streams import Bucket, Change, Delivery, FeedState
@@ -10,9 +11,11 @@ __all__ = [
     "Bucket",
     "Change",
     "Checkpoint",
+    "Conflict",
     "DailyUsage",
     "Decision",
     "Delivery",
+    "DuplicateKey",
     "FeedState",
     "Invitation",
     "Nonce",
@@ -21,6 +24,7 @@ __all__ = [
     "PeerKey",
     "Quarantine",
     "RemoteRecord",
+    "Scan",
     "SyncRun",
     "Ticket",
 ]

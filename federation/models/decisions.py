@@ -18,6 +18,7 @@ class Decision(models.Model):
         TAKEDOWN = "takedown", _("下架")
         RESTORE = "restore", _("恢复")
         GRADE = "grade", _("评定等级")
+        LAPSE = "lapse", _("重新待审")  # the listing changed materially under an admission
 
     identifier = models.CharField(_("数据集"), max_length=140)
     portal = models.CharField(_("门户"), max_length=64)

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -14,16 +13,16 @@ from django.utils.translation import gettext as _
 from catalog import rows
 from catalog.exceptions import DomainError
 from catalog.ids import parse_urn
-from catalog.models import Dataset, Review
+from catalog.models import Dataset
 from catalog.services import audit, checks
 from catalog.services.datasets import purge_dataset
 from catalog.services.publication import announce
 from catalog.services.remote import RemoteListing, upsert_remote_datasets
 from federation import feeds
 from federation.digests import Node
-from federation.models import Checkpoint, Decision, Peer, Quarantine, RemoteRecord
+from federation.models import Checkpoint, Peer, Quarantine, RemoteRecord
 from federation.protocol import Event, Page, ProtocolError, Snapshot
-from federation.services import decisions
+from federation.services import admissions
 from federation.services.peers import is_national
 from federation.services.records import Unfit, check_put, document_of
 
@@ -205,11 +204,10 @@ def _write_puts(batch: Batch) -> None:
 
 def _store(batch: Batch, puts) -> None:
     """Listings, their admission, raw records, audit rows and index rows, together."""
-    peer, identifiers = batch.peer, [event.id for event, _document in puts]
-    decided = decisions.latest(identifiers)
-    before = dict(Dataset.objects.filter(identifier__in=identifiers).values_list("identifier", "admission"))
+    peer = batch.peer
+    standing = admissions.Standing(peer, puts)
     listings = [
-        RemoteListing(event.id, document["listing"], event.rev, document["status"], _admission(event, decided, peer), document.get("quality") or None)
+        RemoteListing(event.id, document["listing"], event.rev, document["status"], standing.of(event, document), document.get("quality") or None)
         for event, document in puts
     ]
     datasets = upsert_remote_datasets(listings)
@@ -220,28 +218,8 @@ def _store(batch: Batch, puts) -> None:
     )
     announce(datasets, bump=False)
     if is_national():
-        _open_admissions(peer, datasets, decided, before)
+        standing.open(datasets)
     batch.applied += len(puts)
-
-
-def _admission(event: Event, decided: dict[str, Decision], peer: Peer) -> str:
-    """I7: the latest decision holds; a listing returned to its portal waits again once it has changed."""
-    last = decided.get(event.id)
-    if last and last.admission and last.admission != Dataset.Admission.RETURNED:
-        return last.admission
-    return Dataset.Admission.ADMITTED if peer.trusted else Dataset.Admission.PENDING
-
-
-def _open_admissions(peer, datasets, decided, before) -> None:
-    """Admit what a trusted portal brings, with a decision that travels; queue the rest for a national review."""
-    undecided = [row for row in datasets if row.identifier not in decided or decided[row.identifier].admission in ("", "returned")]
-    if peer.trusted:
-        decisions.issue(undecided, Decision.Kind.ADMIT, admission=Dataset.Admission.ADMITTED)
-        return
-    waiting = [row for row in undecided if row.admission == Dataset.Admission.PENDING and before.get(row.identifier) != "pending"]
-    busy = set(Review.objects.filter(dataset__in=waiting, state__in=Review.OPEN_STATES).values_list("dataset_id", flat=True))
-    due = timezone.now() + timedelta(days=settings.PORTAL_REVIEW_DAYS)
-    rows.insert(Review, [Review(dataset=row, kind=Review.Kind.NATIONAL, due_at=due) for row in waiting if row.pk not in busy])
 
 
 def keep_records(batch: Batch, events) -> None:

@@ -5,6 +5,7 @@ latest one is right, and a takedown stands until a restore (I7).
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +17,8 @@ from catalog.exceptions import InvalidTransition, ListingInvalid, NotAllowed
 from catalog.models import Dataset, Review, User
 from catalog.services import audit
 from catalog.services.datasets import project_admission
-from federation.models import Change, Decision, RemoteRecord
+from federation.models import Change, Decision, Delivery, RemoteRecord
+from federation.models.peers import LATE
 from federation.protocol import canonical, digest
 from federation.services import outbox
 from federation.services.peers import is_national
@@ -144,12 +146,20 @@ def record_grades(datasets: Sequence[Dataset]) -> None:
 
 
 def acknowledged(rows: Sequence[Decision]) -> dict[int, bool | None]:
-    """By decision: True applied at the home portal, False not yet, None where nobody has to (the portal's own)."""
-    from federation.models import Delivery
-
+    """By decision: True applied (or told why not) at the home portal, False not yet, None where nobody has to (the portal's own).
+    Its acknowledgement of the feed counts as well, as portals of version 1.0 send no other."""
     seen = {delivery.peer_id: delivery.seq for delivery in Delivery.objects.filter(stream=DECISIONS)}
-    changes = Change.objects.filter(pk__in=[row.change_id for row in rows if row.change_id]).values_list("pk", "seq")
-    numbers = dict(changes)
-    return {
-        row.pk: None if not row.change_id else bool(numbers.get(row.change_id)) and numbers[row.change_id] <= seen.get(row.portal, 0) for row in rows
-    }
+    numbers = dict(Change.objects.filter(pk__in=[row.change_id for row in rows if row.change_id]).values_list("pk", "seq"))
+
+    def by_feed(row):
+        return bool(numbers.get(row.change_id)) and numbers[row.change_id] <= seen.get(row.portal, 0)
+
+    return {row.pk: None if not row.change_id else bool(row.acknowledged_at) or by_feed(row) for row in rows}
+
+
+def overdue(after: timedelta = LATE) -> list[Decision]:
+    """Decisions that a home portal has not acknowledged in time, oldest first: an alarm. Overtaken ones do not count."""
+    rows = Decision.objects.filter(acknowledged_at=None, decided_at__lt=timezone.now() - after, change__isnull=False, change__superseded_by=None)
+    found = list(rows.select_related("change").order_by("decided_at")[:1000])
+    seen = acknowledged(found)
+    return [row for row in found if seen[row.pk] is False]

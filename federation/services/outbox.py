@@ -94,6 +94,8 @@ def listing_bytes(dataset: Dataset, listing: dict) -> bytes | None:
     """Canonical bytes of what is published of a dataset and its listing document; previews go first when they are too large,
     None when that does not help."""
     document = {"listing": plain(listing), "quality": quality_block(dataset), "status": dataset.status}
+    if dataset.admission == Dataset.Admission.TAKEN_DOWN:  # readers of this tier hear of it here: national decisions go to the owner alone
+        document["admission"] = dataset.admission
     data = canonical(document)
     if not _fits(data):
         for sample in document["listing"].get("samples", []):

@@ -54,14 +54,18 @@ def _apply(batch: Batch, event: Event, document: dict, dataset: Dataset) -> None
         "portal": settings.PORTAL_ID, "kind": document["decision"], "admission": document["admission"], "reason": document.get("reason", ""),
         "grade": document.get("grade"), "target_rev": target.get("rev", 0), "target_hash": target.get("hash", ""),
     }  # fmt: skip
+    graded = (document.get("grade") or {}).get("grade", "") if document["decision"] == Decision.Kind.GRADE else ""
     decision, _created = Decision.objects.update_or_create(identifier=event.id, rev=event.rev, defaults=values)
     keep_records(batch, [event])
     if (dataset.admission, dataset.admission_reason) != (decision.admission, decision.reason):
         project_admission(dataset, admission=decision.admission, reason=decision.reason, label=peer.pk)
+    elif not graded or graded == dataset.grade:
+        graded = None
+    if graded is not None:
         text = _("国家门户对“%(title)s”的决定：%(kind)s。%(reason)s") % {
             "title": dataset.title,
             "kind": decision.get_kind_display(),
-            "reason": decision.reason,
+            "reason": decision.reason or graded,
         }
         notify_organization(dataset, kind=f"decision.{decision.kind}", text=text)
     if decision.grade and decision.grade.get("grade"):

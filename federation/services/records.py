@@ -119,7 +119,7 @@ def check_decision(document: dict) -> None:
     target = document.get("target", {})
     if document.get("admission") not in ADMISSIONS or not isinstance(target, dict):
         raise Unfit("shape", "admission or target do not have their form")
-    if document.get("decision") not in ("admit", "return", "takedown", "restore", "grade"):
+    if document.get("decision") not in ("admit", "return", "takedown", "restore", "grade", "lapse"):
         raise Unfit("shape", "decision is not known here")
     check_text("/reason", document.get("reason", ""), 2000)
     check_text("/target/hash", target.get("hash", ""), 64)
