@@ -27,7 +27,7 @@ from federation.services.peers import is_national
 BATCH = 500
 CROWD = 20  # a mark that so many listings bear says nothing (an empty file, a portal's front page)
 STRENGTH = [DuplicateKey.Kind.FILE, DuplicateKey.Kind.IDENTIFIER, DuplicateKey.Kind.TITLE]
-DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\"<>]+")
+DOI = re.compile(r"10\.[0-9]{4,9}/[A-Za-z0-9._;()/:-]+")
 EMPTY_FILE = hashlib.sha256(b"").hexdigest()
 
 
