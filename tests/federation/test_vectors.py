@@ -117,3 +117,59 @@ def test_the_code_reads_page_snapshot_and_list_of_keys():
     assert (whole.as_of, whole.chain) == (4, VECTORS["chain"][-1]["after"])
     data = independent_canonical({name: value for name, value in document.items() if name != "att"})
     signing.verify_attestation(data, document["att"][0], KEYS.get, signing.KEYS)
+
+
+def test_the_digests_are_what_hashes_alone_give():
+    recon = VECTORS["recon"]
+    values = [int(sha256(row["record"].encode()), 16) for row in recon["records"]]
+
+    assert [f"{value:064x}" for value in values] == [row["digest"] for row in recon["records"]]
+    assert recon["root"]["digest"] == f"{values[0] ^ values[1]:064x}" and recon["root"]["records"] == 2
+    for identifier, prefix in recon["prefixes"].items():
+        assert sha256(identifier.encode())[:3] == prefix
+        assert recon["root"]["nodes"][prefix[0]][0] >= 1
+    assert recon["leaf"]["list"][0][0] == vectors.FIRST
+
+
+def test_a_page_is_brought_as_the_coded_bytes_of_a_pulled_one():
+    headers = VECTORS["inbox"]["request"]["headers"]
+
+    assert headers["Content-Digest"] == f"sha-256=:{base64.b64encode(hashlib.sha256(CODED).digest()).decode()}:"
+    signature = headers["Signature"].removeprefix("fed=:").removesuffix(":")
+    verify("cn-33:test-1", signature, VECTORS["inbox"]["request"]["signature_base"].encode())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("stream", ["decisions", "acks", "usage", "vocab", "peers"])
+def test_the_document_of_each_stream_is_canonical_and_the_code_reads_it(stream, settings):
+    from catalog.models import Portal
+    from federation import feeds
+    from federation.models import Checkpoint, Decision, Peer
+    from federation.services.receiving import APPLY
+
+    row = VECTORS["documents"][stream]
+    assert independent_canonical(json.loads(row["canonical"])).decode() == row["canonical"]
+    assert sha256(row["canonical"].encode()) == row["hash"]
+    national = stream in feeds.FROM_NATIONAL
+    settings.PORTAL_ID, settings.PORTAL_ROLE = ("cn-32", "local") if national else ("cn", "national")
+    if stream == "decisions":
+        settings.PORTAL_ID = "cn-33"
+    speaker = "cn" if national else "cn-33"
+    portal, _created = Portal.objects.get_or_create(id=speaker, defaults={"role": "national" if national else "local", "name": speaker})
+    peer = Peer.objects.create(portal=portal, state="active")
+    Checkpoint.objects.create(peer=peer, stream=stream)
+    if stream == "decisions":
+        from tests.factories import make_dataset
+
+        make_dataset(identifier=row["id"], home_portal="cn-33", status="listed")
+    if stream == "acks":
+        Decision.objects.create(identifier=row["id"], portal="cn-33", rev=1, kind="admit")
+    doc = row["canonical"].encode()
+    event = protocol.Event(1, "put", row["id"], speaker, 1, row["hash"], feeds.SCHEMAS[stream], "2026-11-22T06:01:00+00:00", doc)
+
+    from django.db import transaction
+
+    with transaction.atomic():
+        batch = APPLY[stream](peer, [event])
+
+    assert (batch.applied, batch.parked) == (1, [])

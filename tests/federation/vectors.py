@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from federation import protocol, signing
+from federation import digests, protocol, signing
 from federation.protocol import GENESIS, Event, Page, Snapshot, canonical, digest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -93,7 +93,13 @@ def exchange(method, target, body, answer, *, asked_by, answered_by, coding="") 
     lower = {name.lower(): value for name, value in back.items()}
     back_base = signing._base(signing.RESPONSE, signing._response_values(200, lower, request), back["Signature-Input"].removeprefix("fed="))
     return {
-        "request": {"method": method, "target": target, "headers": headers, "body": body.decode(), "signature_base": base.decode()},
+        "request": {
+            "method": method,
+            "target": target,
+            "headers": headers,
+            "body": body.decode() if not body.startswith(b"\x1f\x8b") else "",
+            "signature_base": base.decode(),
+        },
         "response": {"status": 200, "headers": back | ({"Content-Encoding": coding} if coding else {}), "signature_base": back_base.decode()},
     }
 
@@ -121,9 +127,64 @@ def build() -> dict[str, bytes]:
         )
         | {"answer": canonical({"epoch": EPOCH, "head": 4}).decode()},
         "keys_document": keys_document(),
+        "recon": recon(),
+        "inbox": inbox(),
+        "documents": documents(),
     }
     text = json.dumps(values, ensure_ascii=False, indent=1).encode() + b"\n"
     return {"vectors.json": text, "page.ndjson": page(), "page.ndjson.gz": packed(), "snapshot.ndjson": snapshot()}
+
+
+def recon() -> dict:
+    """Digests of the state the four events come to: two records, one of them a tombstone."""
+    rows = [(event.op, event.id, event.rev, event.hash) for event in EVENTS[2:]]
+    tree = digests.tree(rows)
+    prefix = digests.prefix_of(FIRST)
+    head = {"portal": "cn-33", "stream": "listings", "epoch": EPOCH, "as_of": 4}
+    nodes = {name: [node.records, node.digest] for name, node in sorted(tree.items()) if len(name) == 1}
+    root = head | {"prefix": "", "records": tree[""].records, "digest": tree[""].digest, "nodes": nodes}
+    leaf = head | {"prefix": prefix, "list": [[FIRST, "put", 2, EVENTS[2].hash]]}
+    records = [{"record": f"{op} {name} {rev} {hash_}", "digest": f"{digests.record(op, name, rev, hash_):064x}"} for op, name, rev, hash_ in rows]
+    return {"records": records, "prefixes": {FIRST: prefix, SECOND: digests.prefix_of(SECOND)}, "root": root, "leaf": leaf}
+
+
+def inbox() -> dict:
+    target = "https://national.example/fed/v1/inbox/listings"
+    root = recon()["root"]
+    taken = {"epoch": EPOCH, "seq": 4, "root": {"records": 2, "digest": root["digest"]}, "applied": 1, "unchanged": 2, "quarantined": 0, "held": 0}
+    answer = canonical(taken)
+    built = exchange("POST", target, packed(), answer, asked_by=LOCAL, answered_by=NATIONAL)
+    problem = {"type": "urn:jimu:problem:cursor", "title": "the cursor is at the start:0", "status": 409, "detail": "the cursor is at the start:0"}
+    problem |= {"code": "cursor", "server_time": NOW, "epoch": "", "seq": 0}
+    return built | {"answer": answer.decode(), "elsewhere": problem}
+
+
+def documents() -> dict:
+    """One document of each stream, with its identifier and hash."""
+    key = {"keyid": LOCAL.keyid, "alg": "ed25519", "public_key": signing.public_text(LOCAL.key), "valid_until": None}
+    portal = {"id": "cn-33", "name": "浙江门户", "short_name": "浙江", "role": "local", "base_url": BASE}
+    target = {"hash": EVENTS[2].hash, "rev": 2}
+    taken = {
+        "admission": "taken_down",
+        "decided_at": "2026-11-22T06:01:00+00:00",
+        "decision": "takedown",
+        "reason": "样例含电话号码",
+        "target": target,
+    }
+    told = {"error": "unknown_dataset", "reason": "this portal has no such dataset (any more)"}
+    term = {"code": "text", "label": "文本", "label_en": "Text", "position": 0, "version": "1", "active": True, "data": {}}
+    day = {"day": "2026-11-22", "prefix": "", "datasets": [{"id": FIRST, "views": 41, "downloads": 3}]}
+    given = {
+        "decisions": (FIRST, taken),
+        "acks": (FIRST, {"decision": {"rev": 1, "hash": digest(b"{}")}, "state": "parked"} | told),
+        "usage": ("urn:usage:cn-33:2026-11-22:0", day),
+        "vocab": ("urn:vocab:cn:modality:0", {"scheme": "modality", "effective_from": "2027-01-01", "terms": [term]}),
+        "peers": ("urn:portal:cn-33", {"portal": portal, "state": "active", "keys": [key]}),
+    }
+    return {
+        stream: {"id": name, "canonical": canonical(document).decode(), "hash": digest(canonical(document))}
+        for stream, (name, document) in given.items()
+    }
 
 
 PARKED = {"id": FIRST, "rev": 2, "state": "parked", "error": "invalid", "reason": "/modalities: 不认识的取值"}
@@ -156,6 +217,14 @@ def examples() -> dict[str, str]:
         "chain": "\n".join(f"{row['before']} + {row['link']}\n= {row['after']}" for row in built["chain"]),
         "ack": message("POST /fed/v1/streams/listings/ack HTTP/1.1", ack["request"]["headers"], ack["request"]["body"]),
         "keys": json.dumps(built["keys_document"], indent=1),
+        "recon": "\n\n".join(json.dumps(built["recon"][name]) for name in ("root", "leaf")),
+        "inbox": message(
+            "POST /fed/v1/inbox/listings HTTP/1.1",
+            {"Content-Type": protocol.MEDIA_TYPE, "Content-Encoding": "gzip"} | built["inbox"]["request"]["headers"],
+            f"(page.ndjson.gz)\n\n{built['inbox']['answer']}",
+        ),
+        "problem": json.dumps(built["inbox"]["elsewhere"], ensure_ascii=False),
+        "documents": "\n\n".join(f"{stream}  {row['id']}\n{row['canonical']}" for stream, row in built["documents"].items()),
     }
 
 
