@@ -1,7 +1,7 @@
 """The published rows as columns in process memory: filters, facet counts and sorting by numpy.
 
-A snapshot is immutable; a changed row gives a new one. Values of a dimension are coded per row by their combination, so
-that rows with several values cost no more than rows with one.
+Values of a dimension are coded per row by their combination, so that rows with several values cost no more than rows with one.
+A row keeps its place as long as it is published; columns have room to grow, so that a new row costs no copy of the others.
 """
 
 import datetime
@@ -27,7 +27,8 @@ NUMBERS = {  # column of SearchRow: type in memory
     "static_score": np.float32,
 }
 UPDATED = (("30d", 30), ("90d", 90), ("1y", 365))  # cumulative: what is new this month is new this year
-FIELDS = ("dataset_id", "title_hash", "title_key", "title", "text_length", "listed", "modified", "byte_size", "grade", "static_score", "dimensions")
+FIELDS = "dataset_id title_hash title_key title_length text_length listed modified byte_size grade static_score dimensions".split()
+SELECTED = ", ".join("length(title)" if name == "title_length" else name for name in FIELDS)  # of SearchRow's table
 
 
 class Combinations:
@@ -48,6 +49,12 @@ class Combinations:
             self.members.append(tuple(self._value(value) for value in packed.split(BETWEEN_VALUES)))
             code = self.code_of[packed] = len(self.members) - 1
         return code
+
+    def codes(self, column) -> np.ndarray:
+        found = list(map(self.code_of.get, column))
+        if None in found:
+            found = [self.code(packed) for packed in column]
+        return np.array(found, dtype=np.int64)
 
     def _value(self, text: str) -> int:
         value, _mark, label = text.partition(BEFORE_LABEL)
@@ -87,10 +94,33 @@ class Dimension:
         table[owners[np.isin(members, wanted)]] = True
         return table[self.codes]
 
-    def totals(self, rows: np.ndarray, weights: np.ndarray | None = None) -> dict[str, int]:
-        """Rows, or their summed weights, per value; a row with two values counts in both. `rows` are positions."""
+    @cached_property
+    def _everywhere(self) -> np.ndarray:
+        """Rows per combination."""
+        return np.bincount(self.codes, minlength=len(self.combinations.members))
+
+    def with_codes(self, codes: np.ndarray, before: np.ndarray, after: np.ndarray) -> "Dimension":
+        """The same dimension with other codes: those of `before` gave way to those of `after`. Totals follow without counting anew."""
+        fresh, known = Dimension(self.combinations, codes), self.__dict__.get("_everywhere")
+        if known is not None:
+            width = len(self.combinations.members)
+            fresh.__dict__["_everywhere"] = (
+                _wide(known, width) - np.bincount(before, minlength=width)[:width] + np.bincount(after, minlength=width)[:width]
+            )
+        return fresh
+
+    def totals(self, rows: np.ndarray, weights: np.ndarray | None = None, *, others: np.ndarray | None = None) -> dict[str, int]:
+        """Rows, or their summed weights, per value; a row with two values counts in both. `rows` are positions, `others` all the
+        other positions where they are known: the fewer of the two are counted."""
         owners, members = self.combinations.flat()
-        counted = np.bincount(self.codes[rows], weights=weights, minlength=len(self.combinations.members))
+        width = len(self.combinations.members)
+        if weights is None and len(rows) == len(self.codes):
+            counted = self._everywhere
+        elif weights is None and others is not None and len(others) < len(rows):
+            counted = self._everywhere - np.bincount(self.codes[others], minlength=len(self._everywhere))[: len(self._everywhere)]
+        else:
+            counted = np.bincount(self.codes[rows], weights=weights, minlength=width)
+        counted = _wide(counted, width)
         sums = np.bincount(members, weights=counted[owners], minlength=1) if len(members) else np.zeros(0)
         return {self.combinations.values[at]: int(sums[at]) for at in np.flatnonzero(sums)}
 
@@ -106,49 +136,77 @@ class Dimension:
         return table
 
 
-class Updated:
-    """The one dimension that moves by itself: ranges that end today."""
+def _wide(counted: np.ndarray, width: int) -> np.ndarray:
+    """Another snapshot may have met more combinations since."""
+    return np.concatenate([counted, np.zeros(width - len(counted), counted.dtype)]) if len(counted) < width else counted
 
-    def __init__(self, modified: np.ndarray, today: int):
-        known = modified > 0
-        self.masks = {name: known & (modified > today - days) for name, days in UPDATED}
-        self.masks["older"] = known & (modified <= today - UPDATED[-1][1])
-        self.masks[MISSING] = ~known
 
-    def mask(self, values) -> np.ndarray:
-        chosen = [self.masks[value] for value in values if value in self.masks]
-        return np.logical_or.reduce(chosen) if chosen else np.zeros_like(self.masks[MISSING])
+def _updated_combinations() -> Combinations:
+    """The one dimension that moves by itself, ranges that end today: code 0 is MISSING, 1 the last 30 days and so on."""
+    known = Combinations()
+    names = [name for name, _days in UPDATED]
+    for packed in [MISSING, *(BETWEEN_VALUES.join(names[at:]) for at in range(len(names))), "older"]:
+        known.code(packed)
+    return known
 
-    def totals(self, rows: np.ndarray, weights: np.ndarray | None = None) -> dict[str, int]:
-        weights = np.ones(len(rows)) if weights is None else weights
-        sums = {name: int(weights[mask[rows]].sum()) for name, mask in self.masks.items()}
-        return {name: total for name, total in sums.items() if total}
 
-    def pairs(self, other, rows: np.ndarray) -> dict[tuple[str, str], int]:
-        return {(name, right): count for name, mask in self.masks.items() for right, count in other.totals(rows[mask[rows]]).items()}
+UPDATED_COMBINATIONS = _updated_combinations()
+DERIVED = {"updated": np.uint8, "worth": np.float32, "brevity": np.float32}  # worked out here, the first two as of a day
+
+
+def _derived(numbers: dict[str, np.ndarray], day: int) -> dict[str, np.ndarray]:
+    """`worth`: published weights, static_score plus 0.25 for freshness, halved every year. `brevity`: 1 for the shortest text."""
+    age, known = day - numbers["modified"], numbers["modified"] > 0
+    fresh = np.where(known, np.exp2(-np.clip(age, 0, 36500) / 365), 0)
+    updated = np.where(known, np.searchsorted([days for _name, days in UPDATED], age, side="right") + 1, 0)
+    return {
+        "updated": updated.astype(np.uint8),
+        "worth": (numbers["static_score"] + 0.25 * fresh).astype(np.float32),
+        "brevity": (1 / (1 + np.log1p(numbers["text_length"] / 100))).astype(np.float32),
+    }
+
+
+def _today() -> int:
+    return datetime.date.today().toordinal()
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Columns sorted by dataset_id, as of one version of the index."""
+    """Columns as of one version of the index. `places` gives the position of a dataset_id, or -1."""
 
     version: int = 0
     stamp: str = ""
     numbers: dict[str, np.ndarray] = field(default_factory=lambda: {name: np.zeros(0, kind) for name, kind in NUMBERS.items()})
     stored: dict[str, Dimension] = field(default_factory=lambda: {name: Dimension(Combinations(), np.zeros(0, np.uint8)) for name in STORED})
+    derived: dict[str, np.ndarray] = field(default_factory=lambda: {name: np.zeros(0, kind) for name, kind in DERIVED.items()})
+    places: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    day: int = 0
 
     def __len__(self) -> int:
         return len(self.numbers["dataset_id"])
 
-    def dimension(self, name: str) -> Dimension | Updated:
-        return self._updated(datetime.date.today().toordinal()) if name == "updated" else self.stored[name]
+    def dimension(self, name: str) -> Dimension:
+        if name != "updated":
+            return self.stored[name]
+        codes, held = self._as_of_today()["updated"], self.__dict__.get("_updated")
+        if held is None or held.codes is not codes:
+            held = self.__dict__["_updated"] = Dimension(UPDATED_COMBINATIONS, codes)
+        return held
 
-    def _updated(self, today: int) -> Updated:
-        held = self.__dict__.get("_updated_held")
-        if held is None or held[0] != today:
-            held = (today, Updated(self.numbers["modified"], today))
-            object.__setattr__(self, "_updated_held", held)
-        return held[1]
+    def _as_of_today(self) -> dict[str, np.ndarray]:
+        today = _today()
+        if self.day != today:
+            object.__setattr__(self, "derived", _derived(self.numbers, today))
+            object.__setattr__(self, "day", today)
+        return self.derived
+
+    @property
+    def worth(self) -> np.ndarray:
+        return self._as_of_today()["worth"]
+
+    @property
+    def brevity(self) -> np.ndarray:
+        return self._as_of_today()["brevity"]
 
     def within(self, ranges: dict[str, tuple[int | None, int | None]]) -> np.ndarray | None:
         """Rows in all of these ranges; None where none are asked for. A number that is not known (0, -1) is in no range."""
@@ -170,11 +228,11 @@ class Snapshot:
 
     def positions(self, pks: np.ndarray) -> np.ndarray:
         """Where these datasets stand; those that are not here are left out."""
-        known = self.numbers["dataset_id"]
-        if not len(known) or not len(pks):
-            return np.zeros(0, np.int64)
-        at = np.minimum(np.searchsorted(known, pks), len(known) - 1)
-        return at[known[at] == pks]
+        if len(pks) and (pks.max() >= len(self.places) or pks.min() < 0):
+            pks = pks[(pks >= 0) & (pks < len(self.places))]
+        found = self.places[pks]
+        there = found.view(np.uint32) < len(self)  # neither -1 nor a row that came later
+        return found if there.all() else found[there]
 
     @cached_property
     def title_rank(self) -> np.ndarray:
@@ -183,33 +241,83 @@ class Snapshot:
         rank[order] = np.arange(len(order))
         return rank
 
-    @cached_property
-    def worth(self) -> np.ndarray:
-        """Published weights: static_score plus 0.25 for freshness, halved every year."""
-        age = datetime.date.today().toordinal() - self.numbers["modified"]
-        fresh = np.where(self.numbers["modified"] > 0, np.exp2(-np.clip(age, 0, 36500) / 365), 0)
-        return self.numbers["static_score"] + 0.25 * fresh
+    def with_rows(self, rows: list[tuple], gone: list[int], *, version: int, stamp: str, in_place: bool = False) -> "Snapshot":
+        """A new snapshot: rows (of FIELDS) written over, `gone` taken out.
 
-    def with_rows(self, rows: list[tuple], gone: list[int], *, version: int, stamp: str) -> "Snapshot":
-        """A new snapshot: rows (of FIELDS) written over, `gone` taken out."""
-        changed = np.array([row[0] for row in rows] + list(gone), dtype=np.int64)
-        kept = ~np.isin(self.numbers["dataset_id"], changed)
-        fresh, codes = _columns(rows, self.stored)
-        numbers = {name: np.concatenate([self.numbers[name][kept], fresh[name]]) for name in NUMBERS}
-        order = np.argsort(numbers["dataset_id"], kind="stable")
+        `in_place` takes over the memory of this one, which is given up: what another thread is just reading from it may already have
+        the new values of a changed row, but has no other rows than before.
+        """
+        here = self._without(self.positions(np.array(gone, dtype=np.int64))) if gone else self
+        day, (fresh, codes) = _today(), _columns(rows, self.stored)
+        fresh_derived = _derived(fresh, day)
+        derived = here.derived if here.day == day else _derived(here.numbers, day)
+        places, at, size = here._placed(fresh["dataset_id"], in_place)
+
+        def joined(column: np.ndarray, new: np.ndarray, kind=None) -> np.ndarray:
+            return _joined(column, new, at, size, kind or column.dtype, in_place)
+
         stored = {}
-        for name, dimension in self.stored.items():
-            kind = np.min_scalar_type(len(dimension.combinations.members))
-            joined = np.concatenate([dimension.codes[kept], codes[name]]).astype(kind)
-            stored[name] = Dimension(dimension.combinations, joined[order])
-        return replace(self, version=version, stamp=stamp, numbers={name: column[order] for name, column in numbers.items()}, stored=stored)
+        for name, dimension in here.stored.items():
+            kind = np.promote_types(dimension.codes.dtype, np.min_scalar_type(len(dimension.combinations.members)))
+            before = dimension.codes[at[at < len(here)]]
+            stored[name] = dimension.with_codes(joined(dimension.codes, codes[name], kind), before, codes[name])
+        return Snapshot(
+            version=version,
+            stamp=stamp,
+            numbers={name: joined(here.numbers[name], fresh[name]) for name in NUMBERS},
+            stored=stored,
+            derived={name: joined(derived[name], fresh_derived[name]) for name in DERIVED},
+            places=places,
+            day=day,
+        )
+
+    def _without(self, removed: np.ndarray) -> "Snapshot":
+        if not len(removed):
+            return self
+        keep = np.ones(len(self), dtype=bool)
+        keep[removed] = False
+        numbers = {name: column[keep] for name, column in self.numbers.items()}
+        places = np.full(len(self.places), -1, np.int32)
+        places[numbers["dataset_id"]] = np.arange(len(numbers["dataset_id"]), dtype=np.int32)
+        stored = {name: Dimension(dimension.combinations, dimension.codes[keep]) for name, dimension in self.stored.items()}
+        derived = {name: column[keep] for name, column in self.derived.items()}
+        return replace(self, numbers=numbers, stored=stored, derived=derived, places=places)
+
+    def _placed(self, pks: np.ndarray, in_place: bool) -> tuple[np.ndarray, np.ndarray, int]:
+        """(places with these datasets, where each of them stands, number of rows)."""
+        places, high = self.places, int(pks.max()) + 1 if len(pks) else 0
+        if high > len(places):
+            places = np.full(high + high // 8 + 1024, -1, np.int32)
+            places[: len(self.places)] = self.places
+        elif not in_place:
+            places = places.copy()
+        at = places[pks]
+        new = at < 0
+        size = len(self) + int(new.sum())
+        at[new] = np.arange(len(self), size, dtype=np.int32)
+        places[pks] = at
+        return places, at, size
+
+
+def _joined(column: np.ndarray, new: np.ndarray, at: np.ndarray, size: int, kind: np.dtype, in_place: bool) -> np.ndarray:
+    """The column with new values at these positions, in its own memory where that has room and may be used."""
+    room = column.base
+    if not in_place or room is None or len(room) < size or room.dtype != kind:
+        room = np.empty(size + (size // 8 + 1024 if in_place else 0), kind)
+        room[: len(column)] = column
+    room[at] = new
+    return room[:size]
 
 
 def _columns(rows: list[tuple], stored: dict[str, Dimension]) -> tuple[dict, dict]:
     by_name = dict(zip(FIELDS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(FIELDS, ())
-    by_name["title_length"] = [len(title) for title in by_name["title"]]
     by_name["title_key"] = [bytes(key) for key in by_name["title_key"]]
     numbers = {name: np.array(by_name[name], dtype=kind) for name, kind in NUMBERS.items()}
-    split = list(zip(*(packed.split(BETWEEN_DIMENSIONS) for packed in by_name["dimensions"]), strict=True)) or [()] * len(STORED)
-    codes = {name: np.array([stored[name].combinations.code(text) for text in split[at]], dtype=np.int64) for at, name in enumerate(STORED)}
-    return numbers, codes
+    split = list(zip(*map(_fitting, by_name["dimensions"]), strict=True)) or [()] * len(STORED)
+    return numbers, {name: stored[name].combinations.codes(split[at]) for at, name in enumerate(STORED)}
+
+
+def _fitting(packed: str) -> list[str]:
+    """A row that an older FORMAT wrote may have other dimensions; until it is written anew it counts as not filled in."""
+    values = packed.split(BETWEEN_DIMENSIONS)
+    return values if len(values) == len(STORED) else [MISSING] * len(STORED)

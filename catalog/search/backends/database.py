@@ -7,7 +7,7 @@ answer from the last committed state.
 import threading
 import uuid
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from catalog.models import Dataset, SearchRow, SearchState
 from catalog.search import labels, planning, ranking
 from catalog.search.backends.base import SearchBackend
 from catalog.search.backends.look import Look
-from catalog.search.columns import FIELDS, Snapshot
+from catalog.search.columns import SELECTED, Snapshot
 from catalog.search.document import IndexDocument, documents
 from catalog.search.expressions import Expression, marked
 from catalog.search.hierarchy import is_top, top_level
@@ -27,6 +27,7 @@ from catalog.search.text import FORMAT, TITLE, fold, pieces
 
 ROW, STATE = SearchRow._meta.db_table, SearchState._meta.db_table
 BATCH = 500
+READ_AT_ONCE = 20_000
 FACET_VALUES = 100  # shown per facet; the selected ones are always among them
 COLUMNS = (
     "dataset_id version is_gone digest text_digest tokens title title_hash title_key text_length dimensions listed modified byte_size grade "
@@ -115,32 +116,63 @@ class DatabaseBackend(SearchBackend):
         if connection.in_atomic_block:
             held = next((one for one in (self._committed, self._tentative) if (one.version, one.stamp) == state), None)
             if held is None:
-                held = self._tentative = self._read(self._committed, state)
+                held = self._tentative = self._read(self._committed, state, in_place=False)
             return held
         held = self._committed
         if (held.version, held.stamp) != state:
-            held = self._committed = self._read(held, state)
+            with self._lock:
+                held = self._committed
+                if held.version < state[0] or (held.version, held.stamp) == state:
+                    known = held
+                else:  # a history that went back, as after a restored backup
+                    known = Snapshot()
+                if (known.version, known.stamp) != state:
+                    held = self._committed = self._read(known, state, in_place=True)
         return held
 
-    def _read(self, known: Snapshot, state: tuple[int, str]) -> Snapshot:
-        """`known` brought to this state. A history that went back, as after a restored backup, is read anew."""
+    def _read(self, known: Snapshot, state: tuple[int, str], *, in_place: bool) -> Snapshot:
+        """`known` brought to this state. Read in parts, so that a large index does not stand in memory twice."""
         version, stamp = state
-        with self._lock:
-            known = Snapshot() if known.version >= version else known
-            rows = SearchRow.objects.filter(version__gt=known.version)
-            gone = list(rows.filter(is_gone=True).values_list("dataset_id", flat=True)) if known.version else []
-            fresh = list(rows.filter(is_gone=False).values_list(*FIELDS)) if version else []
-            return known.with_rows(fresh, gone, version=version, stamp=stamp)
+        if known.version >= version:
+            known = Snapshot()
+        gone = []
+        if known.version:
+            gone = list(SearchRow.objects.filter(version__gt=known.version, is_gone=True).values_list("dataset_id", flat=True))
+        found = known
+        for rows in self._newer_rows(known.version) if version else ():
+            found = found.with_rows(rows, gone, version=known.version, stamp="", in_place=in_place or found is not known)
+            gone = []
+        return found.with_rows([], gone, version=version, stamp=stamp, in_place=in_place or found is not known)
+
+    def _newer_rows(self, version: int) -> Iterator[list[tuple]]:
+        """Rows of FIELDS above a version. Of a whole index by key, so that the database sorts nothing."""
+        chosen = f"SELECT {SELECTED} FROM {ROW} WHERE NOT is_gone AND"  # noqa: S608
+        with connection.cursor() as cursor:
+            if version:
+                cursor.execute(f"{chosen} version > %s", [version])
+                while rows := cursor.fetchmany(READ_AT_ONCE):
+                    yield rows
+                return
+            last = 0
+            while True:
+                cursor.execute(f"{chosen} dataset_id > %s ORDER BY dataset_id LIMIT %s", [last, READ_AT_ONCE])
+                rows = cursor.fetchall()
+                if not rows:
+                    return
+                yield rows
+                last = rows[-1][0]
 
     def search(self, query: SearchQuery) -> SearchResult:
         look = Look(self, self.snapshot())
         snapshot, plan = look.snapshot, planning.plan_of(query, look)
         matched = look.matched(plan)
         masks = _masks(snapshot, query)
-        rows = np.flatnonzero(_all(snapshot, matched, masks.values()))
+        mask = _all(snapshot, matched, masks.values())
+        rows = np.flatnonzero(mask)
+        others = np.flatnonzero(~mask) if len(snapshot) / 2 < len(rows) < len(snapshot) else None
         ordered = self._ordered(look, rows, query, plan)
         page = [int(pk) for pk in snapshot.numbers["dataset_id"][ordered[query.offset : query.offset + query.limit]]]
-        facets = {name: self._facet(snapshot, query, name, rows, matched, masks) for name in query.facets}
+        facets = {name: self._facet(snapshot, query, name, rows, others, matched, masks) for name in query.facets}
         explain = look.explained(plan, page) if query.explain and plan.match is not None else {}
         return SearchResult(total=len(rows), ids=page, facets=facets, engine=self.name, explain=explain, **planning.told(plan))
 
@@ -154,23 +186,22 @@ class DatabaseBackend(SearchBackend):
             return ordered
         return ranking.refined(look.snapshot, ordered, -np.sort(-points)[: ranking.REFINED], plan)
 
-    def _facet(self, snapshot, query, name, rows, matched, masks) -> list[FacetValue]:
+    def _facet(self, snapshot, query, name, rows, others, matched, masks) -> list[FacetValue]:
         if name in masks:
-            rows = np.flatnonzero(_all(snapshot, matched, (mask for other, mask in masks.items() if other != name)))
-        return self._values(snapshot, name, rows, query.filters.get(name, ()))
+            others, rows = None, np.flatnonzero(_all(snapshot, matched, (mask for other, mask in masks.items() if other != name)))
+        return self._values(snapshot, name, rows, query.filters.get(name, ()), others=others)
 
-    def _values(self, snapshot, name, rows, selected=(), limit: int = FACET_VALUES) -> list[FacetValue]:
+    def _values(self, snapshot, name, rows, selected=(), limit: int = FACET_VALUES, others=None) -> list[FacetValue]:
         dimension = snapshot.dimension(name)
-        own = getattr(dimension, "combinations", None)
-        return labels.facet_values(name, dimension.totals(rows), selected, limit, own.labels if own else {})
+        return labels.facet_values(name, dimension.totals(rows, others=others), selected, limit, dimension.combinations.labels)
 
     def facet(self, query: SearchQuery, name: str, *, text: str = "", limit: int = FACET_VALUES) -> list[FacetValue]:
         look = Look(self, self.snapshot())
         dimension = look.snapshot.dimension(name)
         others = replace(query, filters={other: values for other, values in query.filters.items() if other != name})
         totals = dimension.totals(self._rows(look, others))
-        own = getattr(dimension, "combinations", None)
-        known = own.labels if own else {}
+        own = dimension.combinations
+        known = own.labels
         if text and name in labels.FREE:
             folded, needle = own.folded(), fold(text)
             totals = {value: count for value, count in totals.items() if needle in folded[own.value_of[value]]}
@@ -189,11 +220,7 @@ class DatabaseBackend(SearchBackend):
     def crosstab(self, query: SearchQuery, rows: str, columns: str) -> dict[tuple[str, str], int]:
         look = Look(self, self.snapshot())
         left, right, found = look.snapshot.dimension(rows), look.snapshot.dimension(columns), self._rows(look, query)
-        if columns == "updated":
-            pairs = {(row, column): count for (column, row), count in right.pairs(left, found).items()}
-        else:
-            pairs = left.pairs(right, found)
-        return {pair: count for pair, count in pairs.items() if is_top(rows, pair[0]) and is_top(columns, pair[1])}
+        return {pair: count for pair, count in left.pairs(right, found).items() if is_top(rows, pair[0]) and is_top(columns, pair[1])}
 
     def volume(self, query: SearchQuery, dimension: str) -> dict[str, int]:
         look = Look(self, self.snapshot())
