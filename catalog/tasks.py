@@ -4,7 +4,7 @@ from celery import shared_task
 
 from catalog import jobs
 from catalog.search import feeding
-from catalog.services import review
+from catalog.services import operations, review  # noqa: F401 registers the handlers of operations
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.views import accounts, bulk, desk, register, review
+from catalog.views import accounts, bulk, desk, operations, register, review
 
 urlpatterns = [
     path("accounts/signup/", accounts.sign_up, name="sign_up"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("desk/keys/<int:pk>/revoke/", accounts.revoke_key, name="desk_key_revoke"),
     path("desk/organizations/new/", accounts.organization_new, name="organization_new"),
     path("desk/notifications/read/", accounts.read_notifications, name="notifications_read"),
+    path("operations/", operations.overview, name="operations"),
     path("review/", review.desk, name="review_desk"),
     path("review/<uuid:uid>/", review.review, name="review_detail"),
 ]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # PostgreSQL, Redis and Elasticsearch for development and CI, without containers: deploy/services.sh start|stop|status
+# `cluster start|stop`: several Elasticsearch nodes beside these, for one test, on ports from JIMU_CLUSTER_PORT on.
 #
 # Each runs as an unprivileged user on a port and folder of its own, stopped by its pid file. What is set in the environment
 # already (DATABASE_URL, REDIS_URL, ELASTICSEARCH_URL) is used and not started. Addresses go to var/services/env.
@@ -163,7 +164,7 @@ java_home() {
 }
 
 fetch_elasticsearch() { # into HOME_DIR; else 1 and the reason in ES_WHY
-    local es=$HOME_DIR/elasticsearch-$ES_VERSION archive=$ROOT/var/services/elasticsearch-$ES_VERSION.zip inner
+    local es=$ES_HOME archive=$ROOT/var/services/elasticsearch-$ES_VERSION.zip inner
     command -v java >/dev/null || install_missing openjdk-17-jre-headless
     java_home >/dev/null || { ES_WHY="there is no Java (Debian: openjdk-17-jre-headless)." && return 1; }
     [ ! -x "$es/bin/elasticsearch" ] || return 0
@@ -187,10 +188,10 @@ fetch_elasticsearch() { # into HOME_DIR; else 1 and the reason in ES_WHY
     chmod -R u+rwX,go+rX "$es" && chmod +x "$es"/bin/*
 }
 
-es_healthy() (
-    exec 3<>"/dev/tcp/127.0.0.1/$ES_PORT" || exit 1
+es_answers() ( # port, text of the answer
+    exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
     printf 'GET /_cluster/health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&3
-    grep -q '"status"' <&3
+    grep -q "$2" <&3
 )
 
 start_elasticsearch() {
@@ -198,7 +199,7 @@ start_elasticsearch() {
         say "ELASTICSEARCH_URL is set; Elasticsearch is not started."
         return
     fi
-    local es=$HOME_DIR/elasticsearch-$ES_VERSION
+    local es=$ES_HOME
     if ! alive elasticsearch/elasticsearch; then
         if ! port_free "$ES_PORT"; then
             fail "Elasticsearch could not be started: port $ES_PORT is taken (set JIMU_ES_PORT)."
@@ -224,7 +225,7 @@ YML
         [ "$(id -u)" != 0 ] || chown -R $RUN_USER "$HOME_DIR/elasticsearch" "$es"
         as_user env ES_JAVA_HOME="$(java_home)" ES_JAVA_OPTS="-Xms512m -Xmx512m" ES_PATH_CONF="$HOME_DIR/elasticsearch/config" \
             "$es/bin/elasticsearch" -d -p "$HOME_DIR/elasticsearch/elasticsearch.pid" >"$HOME_DIR/elasticsearch-start.log" 2>&1
-        if ! wait_until 120 es_healthy; then
+        if ! wait_until 120 es_answers "$ES_PORT" '"status"'; then
             fail "Elasticsearch could not be started: see $HOME_DIR/elasticsearch-start.log and $HOME_DIR/elasticsearch/logs."
             return
         fi
@@ -233,10 +234,60 @@ YML
     say "Elasticsearch answers at $ELASTICSEARCH_URL"
 }
 
+# --- a cluster, for one test ------------------------------------------------------
+# Node n listens on JIMU_CLUSTER_PORT + n - 1; their transport ports follow. What an earlier start left is forgotten.
+CLUSTER_PORT=${JIMU_CLUSTER_PORT:-19210}
+CLUSTER_NODES=${JIMU_CLUSTER_NODES:-3}
+
+start_cluster() {
+    local folder=$HOME_DIR/cluster-$CLUSTER_PORT names hosts node place
+    fetch_elasticsearch || { fail "the cluster could not be started: $ES_WHY" && return; }
+    stop_cluster
+    names=$(seq -s, -f 'node-%.0f' "$CLUSTER_NODES")
+    hosts=$(seq -s, -f '127.0.0.1:%.0f' $((CLUSTER_PORT + CLUSTER_NODES)) $((CLUSTER_PORT + 2 * CLUSTER_NODES - 1)))
+    for ((node = 1; node <= CLUSTER_NODES; node++)); do
+        place=$folder/node-$node
+        mkdir -p "$place"/{data,logs,config}
+        cp -r "$ES_HOME"/config/* "$place/config/"
+        cat >"$place/config/elasticsearch.yml" <<YML
+cluster.name: jimu-cluster-$CLUSTER_PORT
+node.name: node-$node
+discovery.seed_hosts: [$hosts]
+cluster.initial_master_nodes: [$names]
+cluster.routing.allocation.disk.threshold_enabled: false
+xpack.security.enabled: false
+network.host: 127.0.0.1
+http.port: $((CLUSTER_PORT + node - 1))
+transport.port: $((CLUSTER_PORT + CLUSTER_NODES + node - 1))
+path.data: $place/data
+path.logs: $place/logs
+YML
+        [ "$(id -u)" != 0 ] || chown -R $RUN_USER "$folder"
+        as_user env ES_JAVA_HOME="$(java_home)" ES_JAVA_OPTS="-Xms384m -Xmx384m" ES_PATH_CONF="$place/config" \
+            "$ES_HOME/bin/elasticsearch" -d -p "$place/node.pid" >"$folder/start-$node.log" 2>&1 &
+    done
+    wait
+    for ((node = 1; node <= CLUSTER_NODES; node++)); do
+        if ! wait_until 180 es_answers $((CLUSTER_PORT + node - 1)) "\"number_of_nodes\":$CLUSTER_NODES"; then
+            fail "the cluster could not be started: see $folder/node-$node/logs."
+            return
+        fi
+    done
+    say "a cluster of $CLUSTER_NODES answers from port $CLUSTER_PORT on"
+}
+
+stop_cluster() {
+    local folder=$HOME_DIR/cluster-$CLUSTER_PORT pid_file pid
+    for pid_file in "$folder"/node-*/node.pid; do # nothing here is kept, so that it need not end in order
+        pid=$(head -n 1 "$pid_file" 2>/dev/null) && [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null
+    done
+    rm -rf "$folder"
+}
+
 # --- commands ------------------------------------------------------------------
 write_env() {
     local name
-    for name in DATABASE_URL REDIS_URL ELASTICSEARCH_URL; do
+    for name in DATABASE_URL REDIS_URL ELASTICSEARCH_URL JIMU_ELASTICSEARCH_HOME; do
         [ -z "${!name:-}" ] || echo "export $name='${!name}'"
     done >"$ENV_FILE"
 }
@@ -253,10 +304,12 @@ stop_one() { # label, pid file, seconds
 }
 
 choose_place
+ES_HOME=${JIMU_ELASTICSEARCH_HOME:-$HOME_DIR/elasticsearch-$ES_VERSION} # of this version, unpacked; `cluster` finds it by this
 case "${1:-}" in
 start)
     shift
     for service in ${*:-postgresql redis elasticsearch}; do "start_$service"; done
+    [ ! -x "$ES_HOME/bin/elasticsearch" ] || JIMU_ELASTICSEARCH_HOME=$ES_HOME
     write_env
     exit $FAILED
     ;;
@@ -273,11 +326,15 @@ status)
         if alive "$service"; then say "${service%%/*} runs"; else say "${service%%/*} does not run"; fi
     done
     ;;
+cluster)
+    case "${2:-}" in start | stop) "${2}_cluster" ;; *) fail "usage: deploy/services.sh cluster start|stop" ;; esac
+    exit $FAILED
+    ;;
 packages) # what CI needs beside: a browser, Chinese type, a reverse proxy
     install_missing postgresql redis-server maven openjdk-17-jre-headless chromium fonts-noto-cjk libpango-1.0-0 libpangoft2-1.0-0 nginx-light || exit 1
     ;;
 *)
-    echo "usage: deploy/services.sh start|stop|status|packages" >&2
+    echo "usage: deploy/services.sh start|stop|status|cluster|packages" >&2
     exit 2
     ;;
 esac

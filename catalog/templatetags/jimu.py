@@ -63,6 +63,8 @@ def short_hash(digest):
 
 AUDIT_ACTIONS = {
     "dataset.created": _("建立草稿"),
+    "job.retried": _("重试任务"),
+    "operations.asked": _("运维操作"),
     "dataset.edited": _("修改草稿"),
     "dataset.submitted": _("提交审核"),
     "dataset.withdrawn": _("撤回提交"),

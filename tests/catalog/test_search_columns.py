@@ -17,8 +17,8 @@ def row(chance: random.Random, pk: int) -> tuple:
     packed = BETWEEN_DIMENSIONS.join(BETWEEN_VALUES.join(chance.sample("abcdefgh", chance.randint(1, 3))) for _name in STORED)
     modified = chance.choice([0, TODAY - chance.randint(0, 800)])
     number = chance.randint
-    values = (pk, number(0, 99), b"k%02d" % number(0, 99), number(1, 60), number(1, 999), number(0, 10**9), modified, number(-1, 10**15), number(0, 4))
-    return (*values, chance.random() * 0.75, packed)
+    head = (pk, number(0, 99), b"k%02d" % number(0, 99), number(1, 60), number(1, 999))
+    return (*head, number(0, 10**9), modified, number(-1, 10**15), number(0, 4), chance.random() * 0.75, packed)
 
 
 def said(snapshot: Snapshot) -> dict:
@@ -28,7 +28,8 @@ def said(snapshot: Snapshot) -> dict:
     columns = {name: snapshot.numbers[name][order].tolist() for name in NUMBERS}
     totals = {name: snapshot.dimension(name).totals(everything) for name in (*STORED, "updated")}
     masks = {name: snapshot.dimension(name).mask(["a", "30d"])[order].tolist() for name in (*STORED, "updated")}
-    return {"columns": columns, "totals": totals, "masks": masks, "worth": snapshot.worth[order].tolist(), "brevity": snapshot.brevity[order].tolist()}
+    derived = [snapshot.worth[order].tolist(), snapshot.brevity[order].tolist()]
+    return {"columns": columns, "totals": totals, "masks": masks, "derived": derived}
 
 
 @pytest.mark.parametrize("in_place", [True, False])

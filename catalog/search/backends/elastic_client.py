@@ -47,8 +47,10 @@ class ElasticClient:
             raise EngineDown(str(error)[:300]) from error
 
     def _ask(self, asked: dict) -> dict:
+        """An answer of all shards: one of some only would be wrong numbers."""
         with self._asking():
-            return Search(using=self.client, index=self.alias).update_from_dict(asked).execute().to_dict()
+            search = Search(using=self.client, index=self.alias).params(allow_partial_search_results=False)
+            return search.update_from_dict(asked).execute().to_dict()
 
     def _bulk(self, index: str, actions: Iterable[dict]) -> None:
         """A conflict means that something newer is there. A row that the server refuses for what it says holds up no other: `check`
