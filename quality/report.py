@@ -50,7 +50,7 @@ def report(dataset: Dataset, run: Evaluation | None = None) -> dict:
             "caps": [told_row(cap) for cap in result["caps"]],
             "advice": [_advised(row) for row in result["advice"]],
             "plan": result.get("plan"),
-            "sector": {key: peers[key] for key in ("code", "name", "n", "compared")} if peers else None,
+            "sector": {key: peers[key] for key in ("code", "name", "n", "compared")} | {"has_medians": bool(peers["indicators"])} if peers else None,
             "people": people(result),
             "grades": grades(dataset, run),
             "samples": samples(dataset),

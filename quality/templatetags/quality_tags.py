@@ -37,7 +37,8 @@ def dimension_bars(dataset):
     if run is None:
         return {"rows": [{"name": DIMENSION_NAMES["documentation"], "score": dataset.documentation_score}]}
     scores = orjson.loads(run.result)["dimensions"]
-    return {"rows": [{"name": name, "score": scores.get(code)} for code, name in DIMENSION_NAMES.items()]}
+    _notices, standing = reports.standing_of(dataset, run)
+    return {"rows": [{"name": name, "score": scores.get(code)} for code, name in DIMENSION_NAMES.items()], "standing": standing}
 
 
 def context(dataset, *, whole: bool = True) -> dict:

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from catalog.exceptions import ListingInvalid
-from catalog.models import AuditEntry, Dataset
+from catalog.models import AuditEntry
 from catalog.views.acting import attempt
 from quality.forms import from_post, sections
 from quality.indicators.registry import CODES
 from quality.models import EvaluationScheme, Indicator
-from quality.services import editing, schemes, trying
+from quality.services import editing, evaluation, schemes, trying
 from quality.services.schemes import to_document
 
 
@@ -65,7 +65,7 @@ def scheme(request, version):
         "is_current_trial": bool(job and job.state == "done" and (job.result or {}).get("sha256") == row.sha256),
         "today": timezone.localdate().isoformat(),
         "trail": AuditEntry.objects.filter(action__startswith="scheme.", data__version=row.version).order_by("-id")[:20],
-        "catalogue": Dataset.objects.own().filter(status="listed").count(),
+        "catalogue": evaluation.candidates().count(),
     }
     return render(request, "quality/scheme.html", context, status=status)
 
