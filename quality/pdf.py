@@ -3,7 +3,9 @@
 import logging
 import shutil
 import subprocess
+from ctypes.util import find_library
 from functools import cache
+from importlib.util import find_spec
 
 from django.contrib.staticfiles import finders
 from django.core.cache import cache as kept
@@ -55,22 +57,37 @@ def require():
     reason = lacking()
     if reason:
         raise Unavailable(reason)
-    import weasyprint
-
+    try:
+        import weasyprint
+    except OSError as error:  # pango is loaded as a shared library
+        logger.warning("WeasyPrint cannot load pango: %s", str(error).splitlines()[0][:200])
+        raise Unavailable(no_pango()) from error
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it tells of every rule of a sheet that paper has no use for
     return weasyprint
 
 
+def no_pango() -> str:
+    return _("系统缺少 pango 库，不能生成 PDF（Debian：libpangoft2-1.0-0）；网页可以直接打印。")
+
+
 @cache
-def lacking() -> str:
-    """What is missing on this machine, "" where PDF works."""
-    try:
-        import weasyprint  # noqa: F401
-    except ImportError:
-        return _("没有安装 WeasyPrint，不能生成 PDF；网页可以直接打印。")
-    except OSError as error:  # pango is loaded as a shared library
-        logger.warning("WeasyPrint has no pango: %s", str(error).splitlines()[0][:200])
-        return _("系统缺少 pango 库，不能生成 PDF（Debian：libpangoft2-1.0-0）；网页可以直接打印。")
+def _missing() -> str:
+    """weasyprint, pango, font or "": looked for without loading anything, since every report page asks."""
+    if find_spec("weasyprint") is None:
+        return "weasyprint"
+    if not (find_library("pango-1.0") and find_library("pangoft2-1.0")):
+        return "pango"
     tool = shutil.which("fc-list")
     if tool and not subprocess.run([tool, ":lang=zh"], capture_output=True, timeout=20, check=False).stdout.strip():
-        return _("系统没有中文字体，不能生成 PDF（Debian：fonts-noto-cjk）；网页可以直接打印。")
+        return "font"
     return ""
+
+
+def lacking() -> str:
+    """What is missing on this machine, in the reader's language; "" where PDF works."""
+    return {
+        "": "",
+        "weasyprint": _("没有安装 WeasyPrint，不能生成 PDF；网页可以直接打印。"),
+        "pango": no_pango(),
+        "font": _("系统没有中文字体，不能生成 PDF（Debian：fonts-noto-cjk）；网页可以直接打印。"),
+    }[_missing()]

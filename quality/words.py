@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 PLACE = re.compile(r"%\((\w+)\)s")
-TOLD = ("message", "field", "label", "place", "rule", "name", "text")
+TOLD = ("message", "lift", "field", "label", "place", "rule", "name", "text")
 PATTERNS = (
     # grading
     _("不适用指标的权重 %(weight)s 超过 %(limit)s。"),

@@ -48,7 +48,18 @@ def chinese_left(response) -> list[str]:
 
 
 PUBLIC = ["/", "/datasets/?q=road&sort=newest", "/datasets/?q=nothing-of-the-kind", "/map/", "/map/?layer=grade", "/map/?layer=frequency"]
-PUBLIC += ["/organizations/", "/announcements/", "/quality/", "/federation/", "/developers/", "/accounts/login/", "/accounts/signup/", "/nowhere/"]
+PUBLIC += [
+    "/organizations/",
+    "/announcements/",
+    "/quality/",
+    "/quality/overview/",
+    "/quality/methods/2026.1/",
+    "/federation/",
+    "/developers/",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/nowhere/",
+]
 TABS = ["files", "card", "quality", "versions", "lineage", "feedback", "metadata"]
 DESKS = ["/desk/", "/desk/members/", "/desk/keys/", "/desk/organizations/new/", "/register/", "/register/bulk/"]
 STEPS = ["basics", "content", "construction", "application", "rights", "files", "score", "preview"]
@@ -65,6 +76,19 @@ def test_a_public_page_is_english(english, dataset, path):
 def test_a_tab_of_a_dataset_is_english(english, dataset, tab):
     response = english.get(reverse("catalog:dataset_detail", args=[dataset.uid]), {"tab": tab})
     assert chinese_left(response) == []
+
+
+def test_the_quality_report_its_comparison_and_the_schemes_are_english(english, dataset):
+    from quality.services import evaluation, triggers
+
+    for _time in range(2):
+        evaluation.evaluate_dataset(dataset)
+    triggers.ask(dataset, "appeal")
+    assert chinese_left(english.get(reverse("quality:report", args=[dataset.uid]))) == []
+    assert chinese_left(english.get(reverse("quality:compare", args=[dataset.uid]))) == []
+    english.force_login(make_user(role="admin", username="admin"))
+    assert chinese_left(english.get("/quality/schemes/")) == []
+    assert [line for line in chinese_left(english.get("/quality/schemes/2026.1/")) if "集目评测方案" not in line] == []
 
 
 @pytest.mark.parametrize("path", DESKS)

@@ -141,6 +141,8 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         ("vocabularies", "scheme"): "sector",
         ("announcements", "pk"): 1,
         ("facets", "name"): "keyword",
+        ("methods", "version"): "2026.1",
+        ("schemes", "version"): "2026.1",
         ("register", "uid"): uid,
         ("register", "step"): "basics",
         ("samples", "sample"): sample_uid,

@@ -17,6 +17,7 @@ from quality.indicators.registry import CODES
 from quality.models import EvaluationScheme, Indicator
 from quality.services import editing, evaluation, schemes, trying
 from quality.services.schemes import to_document
+from quality.words import told
 
 
 def staff_only(view):
@@ -111,7 +112,7 @@ def profiles(document: dict) -> list[dict]:
     """Rows of the table of weights: indicators down, profiles across."""
     names = dict(Indicator.objects.filter(parent__isnull=False).values_list("code", "name"))
     rows = [{"code": code, "name": names.get(code, code),
-             "cells": [{"name": f"w.{number}.{code}", "value": profile["weights"].get(code, 0), "label": f"{profile['name']} {code}"}
+             "cells": [{"name": f"w.{number}.{code}", "value": profile["weights"].get(code, 0), "label": f"{told(profile['name'])} {code}"}
                        for number, profile in enumerate(document["profiles"])]} for code in CODES]  # fmt: skip
     sums = [sum(value for value in profile["weights"].values() if isinstance(value, int)) for profile in document["profiles"]]
     return {"rows": rows, "sums": sums, "heads": document["profiles"]}
