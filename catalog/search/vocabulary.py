@@ -165,7 +165,7 @@ class Holder:
     """The vocabulary of a process, renewed when the index has moved on."""
 
     def __init__(self):
-        self._held, self._state, self._made = Vocabulary(), None, 0.0
+        self._held, self._state, self._made, self._size = Vocabulary(), None, 0.0, 0
         self._lock = threading.Lock()
 
     def get(self, lexicon, *, at_once: bool = False) -> Vocabulary:
@@ -176,7 +176,7 @@ class Holder:
             return self._held
         rows = SearchRow.objects.filter(is_gone=False).order_by("-dataset_id").values_list("title", "dimensions")
         rows = [(title, _keywords(packed)) for title, packed in rows[:ROWS].iterator(chunk_size=2000)]
-        self._made = time.monotonic()
+        self._made, self._size = time.monotonic(), len(rows)
         if at_once or len(rows) <= AT_ONCE:
             self._make(rows, lexicon, state)
         elif self._lock.acquire(blocking=False):
@@ -184,7 +184,7 @@ class Holder:
         return self._held
 
     def _is_due(self) -> bool:
-        return len(self._held.counts) < WORDS // 4 or time.monotonic() - self._made > RENEWED
+        return self._size <= AT_ONCE or time.monotonic() - self._made > RENEWED
 
     def _make(self, rows, lexicon, state) -> None:
         made = Vocabulary(counted(rows, lexicon))
