@@ -81,9 +81,7 @@ def read(text: str, before):
     text = text.strip()
     if isinstance(before, str):
         return text
-    if NUMBER.fullmatch(text) is None:
-        return text
-    return float(text) if "." in text else int(text)
+    return int(text) if NUMBER.fullmatch(text) and "." not in text else text
 
 
 def put(document, path, value):

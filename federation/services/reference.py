@@ -43,13 +43,12 @@ def _term(term: Term) -> dict:
 
 
 def _scheme_documents() -> dict[str, dict]:
-    from quality.services import schemes
-
-    if not hasattr(schemes, "to_document"):
-        return {}
+    """Every evaluation scheme but drafts, which are nobody's business until they are scheduled."""
     from quality.models import EvaluationScheme
+    from quality.services.schemes import to_document
 
-    return {f"urn:scheme:cn:{row.version}": {"evaluation": schemes.to_document(row)} for row in EvaluationScheme.objects.order_by("pk")}
+    rows = EvaluationScheme.objects.exclude(state=EvaluationScheme.State.DRAFT).prefetch_related("profiles").order_by("pk")
+    return {f"urn:scheme:cn:{row.version}": {"evaluation": to_document(row)} for row in rows}
 
 
 def publish_directory(portal_ids: Sequence[str] | None = None) -> int:

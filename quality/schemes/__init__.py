@@ -1,6 +1,7 @@
 """What a scheme document has to hold, and what is wrong with one. Pure; the shipped schemes lie beside as JSON files."""
 
 import datetime
+import math
 import re
 
 from django.utils.translation import gettext as _
@@ -52,7 +53,8 @@ def _finding(pointer: str, message: str) -> dict:
 
 
 def _number(value, low=0, high=100) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+    """Whole numbers alone: a scheme travels between portals as canonical JSON, which has no floats."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
 def _bands(document):
@@ -129,15 +131,18 @@ def _limits(document):
                                     and 0 <= _float(bad[0]) < _float(bad[1]) <= 1):  # fmt: skip
             yield _finding(f"/limits/{code}/bad", _("满分线应低于零分线，都在 0 到 1 之间。"))
         parts = rule.get("parts")
-        if parts is not None and not (isinstance(parts, dict) and parts and all((_float(value) or -1) >= 0 for value in parts.values())):
+        shares = [_float(value) for value in parts.values()] if isinstance(parts, dict) else []
+        if parts is not None and not (shares and all(share is not None and share >= 0 for share in shares)):
             yield _finding(f"/limits/{code}/parts", _("各部分的份额应是不小于 0 的数。"))
 
 
 def _float(value) -> float | None:
+    """A finite number, written as one or as a string; None for anything else."""
     try:
-        return float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
-    except ValueError:
+        number = float(value) if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).isascii() else None
+    except (ValueError, OverflowError):
         return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _profiles(document):

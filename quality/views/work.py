@@ -164,8 +164,9 @@ def adjudication(request, uid):
         status = error.status
         row.refresh_from_db()
     found = [item for item in side_by_side(row.round) if item["code"] == row.indicator]
+    machine = evidence(row.round.dataset, [row.indicator], row.round.automatic) or [None]
     context = {
         "row": row, "round": row.round, "dataset": row.round.dataset, "page_name": "desk", "choices": Adjudication.Choice.choices,
-        "item": found[0] if found else None, "machine": (evidence(row.round.dataset, [row.indicator], row.round.automatic) or [None])[0], "entered": request.POST,
+        "item": found[0] if found else None, "machine": machine[0], "entered": request.POST,
     }  # fmt: skip
     return render(request, "quality/people/adjudication.html", context, status=status)

@@ -27,6 +27,7 @@ BREAKS = {
     "/effective_from": lambda d: d.update({"effective_from": "bald"}),
     "/confidence/sample": lambda d: d["confidence"].pop("sample"),
     "/profiles": lambda d: d["profiles"].append(d["profiles"][0]),
+    "/not_applicable_limit": lambda d: d.update({"not_applicable_limit": 12.5}),
     "/version": lambda d: d.update({"version": "../x"}),
 }
 
@@ -54,6 +55,17 @@ def test_a_scheme_travels_as_one_document_and_arrives_once():
     assert first == again and first.state == "draft"
     assert schemes.fingerprint(schemes.to_document(first)) == schemes.fingerprint(document)
     assert schemes.from_document(schemes.to_document(schemes.active_scheme())) == schemes.active_scheme()
+
+
+@pytest.mark.django_db
+def test_the_national_portal_publishes_schemes_but_no_drafts():
+    from federation.protocol import canonical
+    from federation.services.reference import _scheme_documents
+
+    editing.copy(schemes.active_scheme(), version="2027.1", actor=make_user(role="admin"))
+
+    documents = _scheme_documents()
+    assert list(documents) == ["urn:scheme:cn:2026.1"] and canonical(documents["urn:scheme:cn:2026.1"])
 
 
 @pytest.mark.django_db
