@@ -216,7 +216,7 @@ def test_what_a_reader_parked_is_kept_for_the_owner_and_a_shrunken_audit_chain_i
 
 
 def test_a_page_that_comes_slowly_keeps_its_lease(home, monkeypatch):
-    """The beat itself runs on another connection: here its renewals are counted; test_processes shows them hold."""
+    """The beat itself runs on another connection: here its renewals are counted; faults/test_workers.py shows them hold."""
     renewed = []
     monkeypatch.setattr(leases, "LEASE", timedelta(seconds=0.15))
     monkeypatch.setattr(leases, "renew", lambda checkpoint: renewed.append(timezone.now()))
