@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 
 from catalog.models import Dataset, Job
+from federation.metrics import FederationFigures
 
 
 class PortalFigures:
@@ -40,6 +41,7 @@ def metrics(request):
         raise Http404
     registry = CollectorRegistry()
     registry.register(PortalFigures())
+    registry.register(FederationFigures())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -13,10 +13,11 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.api.authentication import create_token
-from catalog.models import Dataset, Organization, Review, Sample, Term, Version
+from catalog.models import Dataset, Organization, Portal, Review, Sample, Term, Version
 from catalog.search import index_datasets
 from catalog.services.versions import record_version
 from quality.models import Adjudication, Case, CaseEvent, Expert, ExpertAssignment, ExpertRound, LabelAudit, SampleDraw, SampleManifest
+from federation.models import Peer, Quarantine
 from tests.factories import make_dataset, make_member, make_organization, make_user
 from tests.urlwalk import addresses
 
@@ -93,7 +94,16 @@ def world(db):
         fields = {"status": "listed", "admission": admission, "listed_at": timezone.now()}
         add(world, f"remote/{admission}", organization=remote, home_portal="cn-33", **fields)
     index_datasets(list(world.datasets.values()))
+    wait_in_quarantine(world.datasets["own/draft"])
     return world
+
+
+def wait_in_quarantine(dataset: Dataset) -> None:
+    """An event that a portal sent and that could not be applied, with the words of a dataset that few may know of."""
+    portal = Portal.objects.update_or_create(id="cn-33", defaults={"role": "local", "name": "浙江门户", "short_name": "浙江"})[0]
+    peer = Peer.objects.create(portal=portal, state="active")
+    values = {"seq": 1, "rev": 1, "hash": "a" * 64, "error": "invalid", "reason": dataset.title, "event": dataset.title.encode()}
+    Quarantine.objects.create(pk=1, peer=peer, stream="listings", identifier=dataset.identifier, title=dataset.title, **values)
 
 
 def caller(role: str, world: World) -> Client:
@@ -147,6 +157,8 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         ("register", "step"): "basics",
         ("samples", "sample"): sample_uid,
         ("keys", "pk"): 1,
+        ("quarantine", "pk"): 1,
+        ("action", "name"): "package_list",
         ("streams", "stream"): "listings",
         ("portals", "portal_id"): "cn-33",
         ("reset", "uidb64"): "x",

@@ -12,9 +12,8 @@ from catalog.labels import portal_short
 from catalog.models import Dataset, Portal
 from federation.models import Change, Checkpoint, Decision, Delivery, FeedState, Peer, Quarantine, RemoteRecord, SyncRun
 from federation.models.peers import LATE
-from federation.services import acks, decisions
+from federation.services import acks, charts, decisions
 
-TARGET_MS = 30_000
 ORDER = {"diverged": 0, "late": 1, "stale": 1, "pending": 2, "suspended": 3, "ok": 5, "invited": 6, "revoked": 7}
 
 
@@ -37,9 +36,10 @@ def public_view() -> dict:
             "parked": waiting[portal.pk]["parked"],
             "held": waiting[portal.pk]["held"],
             "lag_ms": lags[-1] if lags else None,
-            "spark": spark(lags),
+            "spark": charts.spark(lags),
             "condition": peer.condition if peer else ("self" if portal.is_self else "none"),
         }
+        row["health"] = charts.health(row)
         row["needs_person"] = bool(peer) and (row["held"] or row["condition"] in ("late", "stale", "diverged", "pending"))
         rows.append(row)
     rows.sort(key=lambda row: (not row["portal"].is_self, not row["held"], ORDER.get(row["condition"], 5), row["portal"].pk))
@@ -65,18 +65,6 @@ def _lags() -> dict[str, list[int]]:
     return lags
 
 
-def spark(values: list[int]) -> dict | None:
-    """Path of a small line chart, 132 by 28, newest right; None below two values."""
-    values = values[-24:]
-    if len(values) < 2:
-        return None
-    top = max(max(values), 1)
-    points = [(round(index * 132 / (len(values) - 1), 1), round(26.7 - value * 25.4 / top, 1)) for index, value in enumerate(values)]
-    limit = str(round(26.7 - TARGET_MS * 25.4 / top, 1)) if top >= TARGET_MS else None
-    end = [str(value) for value in points[-1]]  # text: numbers in SVG are never localized
-    return {"path": "M" + " ".join(f"{x} {y}" for x, y in points), "end": end, "limit": limit, "bad": values[-1] > TARGET_MS}
-
-
 def desk_view() -> dict:
     """What administrators see besides: totals of the day, runs, quarantine, held tombstones, decisions with acknowledgement."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -84,14 +72,7 @@ def desk_view() -> dict:
     recent = list(SyncRun.objects.filter(started_at__gte=today, lag_ms__isnull=False).values_list("lag_ms", flat=True)[:2000])
     parked = Quarantine.objects.filter(state=Quarantine.State.PARKED).select_related("peer__portal")
     held = Quarantine.objects.filter(state=Quarantine.State.HELD)
-    decided = list(Decision.objects.exclude(kind=Decision.Kind.ADMIT, actor=None).select_related("change")[:20])  # without what went by itself
-    seen = decisions.acknowledged(decided)
-    titles = dict(Dataset.objects.filter(identifier__in=[row.identifier for row in decided]).values_list("identifier", "title"))
-    names = {pk: portal_short(pk, name) for pk, name in Portal.objects.values_list("pk", "short_name")}
-    for row in decided:
-        row.title, row.seen, row.portal_name = titles.get(row.identifier, row.identifier), seen[row.pk], names.get(row.portal, row.portal)
-        row.dataset_uid = row.identifier.rsplit(":", 1)[-1]
-        row.late = row.seen is False and timezone.now() - row.decided_at > LATE
+    by_people = Decision.objects.exclude(kind=Decision.Kind.ADMIT, actor=None).select_related("change")
     return {
         "applied_today": SyncRun.objects.filter(started_at__gte=today).aggregate(sum=Sum("applied"))["sum"] or 0,
         "lag_median_ms": median(recent) if recent else None,
@@ -100,13 +81,29 @@ def desk_view() -> dict:
         "parked_count": parked.count(),
         "held_count": held.count(),
         "held_portals": _held_portals(held),
-        "decisions": decided,
+        "decisions": described(list(by_people[:20])),
         "unconfirmed": _unconfirmed(),
         "late_portals": _late_portals(),
         "parked_elsewhere": acks.parked_elsewhere(),
         "feeds": list(FeedState.objects.order_by("stream", "audience")[:50]),
-        "is_national": settings.PORTAL_ROLE == "national",
+        "is_national": is_national(),
     }
+
+
+def described(rows: list[Decision]) -> list[Decision]:
+    """Decisions with the words a table shows: title, portal_name, dataset_uid, whether the home portal confirmed (seen), and late."""
+    seen = decisions.acknowledged(rows)
+    titles = dict(Dataset.objects.filter(identifier__in=[row.identifier for row in rows]).values_list("identifier", "title"))
+    names = {pk: portal_short(pk, name) for pk, name in Portal.objects.values_list("pk", "short_name")}
+    for row in rows:
+        row.title, row.seen, row.portal_name = titles.get(row.identifier, row.identifier), seen[row.pk], names.get(row.portal, row.portal)
+        row.dataset_uid = row.identifier.rsplit(":", 1)[-1]
+        row.late = row.seen is False and timezone.now() - row.decided_at > LATE
+    return rows
+
+
+def is_national() -> bool:
+    return settings.PORTAL_ROLE == "national"
 
 
 def _unconfirmed() -> int:

@@ -16,9 +16,9 @@ from catalog.models import Portal, User
 from catalog.services import audit
 from federation import feeds, protocol
 from federation.feeds import role_of
-from federation.models import Checkpoint, Invitation, Peer, PeerKey
+from federation.models import Checkpoint, Invitation, OwnKey, Peer, PeerKey
 from federation.services.client import PeerError, call
-from federation.services.keys import check_key, current_key, own_signer, public_keys, revoke_keys, store_keys
+from federation.services.keys import check_key, current_key, finish_rotation, own_signer, prepare_rotation, public_keys, revoke_keys, store_keys
 from federation.signing import Request, SignatureRefused, Signer, sign_request, verify_response
 from federation.transport import TransportError, get_transport
 
@@ -254,3 +254,17 @@ def revoke_key(keyid: str, *, actor: User | None = None) -> Peer:
     revoke_keys(row.peer, [keyid], actor=actor)
     tell_directory(row.peer_id)
     return row.peer
+
+
+def rotate(algorithm: str = "ed25519") -> tuple[OwnKey, list[str]]:
+    """Give every peer the next key, in a message signed by the one it knows, then sign with the new one; and the peers that could not
+    be reached: they learn it at the next contact, from the list of keys that the old one attests."""
+    row, missed = prepare_rotation(algorithm), []
+    for peer in Peer.objects.filter(state=Peer.State.ACTIVE).order_by("pk"):
+        try:
+            send_keys(peer)
+        except TransportError as error:
+            missed.append(f"{peer.pk}: {error}")
+    finish_rotation(row)
+    row.refresh_from_db()
+    return row, missed

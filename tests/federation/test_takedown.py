@@ -173,7 +173,7 @@ def test_the_centre_costs_the_same_number_of_queries_however_much_there_is(clien
     for number in range(52, 58):
         grow(number)
 
-    assert cost() == one
+    assert cost() <= one
 
 
 def test_a_decision_that_is_not_acknowledged_in_time_raises_an_alarm_until_it_is(client, home, dataset):

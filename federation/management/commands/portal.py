@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from catalog.exceptions import DomainError
 from federation import signing
-from federation.models import Peer
+from federation.models import OwnKey, Peer
 from federation.services import custody, keys, outbox, peers, sync
 from federation.transport import TransportError
 
@@ -74,16 +74,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"{peer.pk}\t{row.keyid}\t{row.algorithm}\t{row.public_key}\t{row.state if row.is_valid else 'not valid'}")
 
     def rotate(self, options):
-        """Peers get the new key in a message signed by the old one, before anything is signed by the new. Who cannot be reached
-        learns it at the next contact, from the list of keys that the old one attests."""
-        row, missed = keys.prepare_rotation(), []
-        for peer in Peer.objects.filter(state=Peer.State.ACTIVE).order_by("pk"):
-            try:
-                peers.send_keys(peer)
-            except TransportError as error:
-                missed.append(f"{peer.pk}: {error}")
-        until = keys.finish_rotation(row)
+        row, missed = peers.rotate()
         self.stdout.write(row.keyid)
+        until = OwnKey.objects.filter(valid_until__isnull=False).latest("valid_until").valid_until
         for line in missed:
             self.stderr.write(f"not reached, learns the key by itself until {until:%Y-%m-%d %H:%M} — {line}")
         sync.sequence_and_notify()
