@@ -9,7 +9,7 @@ SERVICES_ENV := . ./var/services/env 2>/dev/null || true;
 DEVELOP := PORTAL_DEBUG=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-services bench lint format messages services services-stop clean
+.PHONY: help setup run test test-services bench bench-federation lint format messages services services-stop clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 — /p' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-services: setup  ## the suite on the PostgreSQL, Redis and Elasticsearch th
 
 bench: setup  ## tables of figures for docs/performance.md, one after the other (each file alone: python tests/benchmarks/NAME_speed.py)
 	@for file in tests/benchmarks/*_speed.py; do echo "== $$file"; PYTHONPATH=. $(DEVELOP) $(PY) "$$file" || exit 1; done
+
+bench-federation: setup  ## backfill and dead portals with simulated feeds (on the empty database of DATABASE_URL, else SQLite)
+	@PYTHONPATH=. $(DEVELOP) $(PY) tests/benchmarks/federation_scale.py $(ARGS)
 
 # Built SQL and marked HTML: ruff finds the same (S608, S308), and each exception stands with its reason on its line.
 TOLD_BY_RUFF := B308,B608,B703

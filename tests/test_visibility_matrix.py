@@ -16,8 +16,8 @@ from catalog.api.authentication import create_token
 from catalog.models import Dataset, Organization, Portal, Review, Sample, Term, Version
 from catalog.search import index_datasets
 from catalog.services.versions import record_version
-from quality.models import Adjudication, Case, CaseEvent, Expert, ExpertAssignment, ExpertRound, LabelAudit, SampleDraw, SampleManifest
 from federation.models import Peer, Quarantine
+from quality.models import Adjudication, Case, CaseEvent, Expert, ExpertAssignment, ExpertRound, LabelAudit, SampleDraw, SampleManifest
 from tests.factories import make_dataset, make_member, make_organization, make_user
 from tests.urlwalk import addresses
 
@@ -163,7 +163,6 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         ("portals", "portal_id"): "cn-33",
         ("reset", "uidb64"): "x",
         ("reset", "token"): "x",
-        ("action", "name"): "package_list",
         ("rounds", "uid"): uid_of(rounds),
         ("assignments", "uid"): uid_of(ExpertAssignment.objects.filter(round__in=rounds)),
         ("adjudications", "uid"): uid_of(Adjudication.objects.filter(round__in=rounds)),

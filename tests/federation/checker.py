@@ -54,6 +54,11 @@ def own_admissions() -> dict[str, dict]:
     return {row.identifier: {"admission": row.admission, "public": row.is_public} for row in Dataset.objects.own()}
 
 
+def facts() -> dict[str, dict]:
+    """All of this portal's, as JSON can carry them from its process to the judge."""
+    return {"owners": own_history(), "homes": own_admissions(), "held": holdings(), "decisions": own_decisions()}
+
+
 def verdict(owners: dict[str, dict], national: dict[str, dict], decisions: dict[str, str], homes: dict[str, dict] | None = None) -> list[str]:
     """What is wrong, one line each. `owners`: facts of all owners together; `homes`: own_admissions of all owners together."""
     wrong = []
