@@ -26,6 +26,7 @@ NUMBERS = {  # column of SearchRow: type in memory
     "grade": np.int8,
     "static_score": np.float32,
 }
+DELTAS = 64  # states that a snapshot remembers
 UPDATED = (("30d", 30), ("90d", 90), ("1y", 365))  # cumulative: what is new this month is new this year
 FIELDS = "dataset_id title_hash title_key title_length text_length listed modified byte_size grade static_score dimensions".split()
 SELECTED = ", ".join("length(title)" if name == "title_length" else name for name in FIELDS)  # of SearchRow's table
@@ -181,6 +182,15 @@ class Snapshot:
     derived: dict[str, np.ndarray] = field(default_factory=lambda: {name: np.zeros(0, kind) for name, kind in DERIVED.items()})
     places: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     day: int = 0
+    deltas: tuple[tuple[int, str, np.ndarray | None], ...] = ()  # (version, stamp, ids written) of late; None: rows went, places moved
+
+    def changed_since(self, version: int, stamp: str) -> np.ndarray | None:
+        """Ids of rows written since that state; None when that is not known."""
+        for at, (known, mark, _ids) in enumerate(self.deltas):
+            if (known, mark) == (version, stamp):
+                later = [ids for _version, _stamp, ids in self.deltas[at + 1 :]]
+                return None if any(ids is None for ids in later) else np.concatenate([np.zeros(0, np.int64), *later])
+        return None
 
     def __len__(self) -> int:
         return len(self.numbers["dataset_id"])
@@ -233,13 +243,6 @@ class Snapshot:
         found = self.places[pks]
         there = found.view(np.uint32) < len(self)  # neither -1 nor a row that came later
         return found if there.all() else found[there]
-
-    @cached_property
-    def title_rank(self) -> np.ndarray:
-        order = np.argsort(self.numbers["title_key"], kind="stable")
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        return rank
 
     def with_rows(self, rows: list[tuple], gone: list[int], *, version: int, stamp: str, in_place: bool = False) -> "Snapshot":
         """A new snapshot: rows (of FIELDS) written over, `gone` taken out.

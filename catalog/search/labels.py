@@ -1,6 +1,7 @@
 """Names of facets and of their values, in the language of the reader, and the order in which values stand."""
 
 import time
+from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -124,9 +125,18 @@ def facet_values(name: str, totals: dict[str, int], selected, limit: int, own: d
     def rank(value):
         return (order.get(value, 99), value == MISSING, -totals.get(value, 0), bool(parent_of(name, value)), value)
 
-    shown = sorted({*totals, *(value for value in selected if value in totals or _is_code(name, value, own))}, key=rank)
+    chosen = {value for value in selected if value in totals or _is_code(name, value, own)}
+    shown = sorted({*_largest(totals, limit), *chosen}, key=rank)
     kept = shown[:limit] + [value for value in shown[limit:] if value in selected or value == MISSING]
     return [FacetValue(value, value_label(name, value, own), totals.get(value, 0), parent_of(name, value)) for value in kept]
+
+
+def _largest(totals: dict[str, int], limit: int) -> Iterable[str]:
+    """All values, or of very many those that can be among the first `limit`, so that the others are not sorted by name."""
+    if len(totals) <= 2 * limit:
+        return totals
+    least = sorted(totals.values(), reverse=True)[limit]
+    return [value for value, count in totals.items() if count >= least or value == MISSING]
 
 
 def named_like(name: str, totals: dict[str, int], text: str, own: dict[str, str]) -> dict[str, int]:

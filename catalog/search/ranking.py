@@ -5,6 +5,7 @@ The points are published in docs/search.md. The Elasticsearch engine puts the sa
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from django.db import connection
@@ -13,6 +14,7 @@ from catalog.models import SearchRow
 from catalog.search.columns import Snapshot
 from catalog.search.document import title_hash
 from catalog.search.expressions import Expression, marked
+from catalog.search.first import first
 from catalog.search.planning import Concept, Plan
 from catalog.search.query import MISSING, SearchQuery
 from catalog.search.text import TITLE
@@ -38,34 +40,40 @@ def said(concept: Concept) -> list[tuple[Expression, float, float]]:
     return sorted(parts, key=lambda part: -part[1])
 
 
-def order(snapshot: Snapshot, rows: np.ndarray, query: SearchQuery, scores: np.ndarray | None) -> np.ndarray:
-    """Positions in rank order; equal ones by descending id, so that pages neither repeat nor miss a row. `scores`: points of each of `rows`."""
+def order(snapshot: Snapshot, rows: np.ndarray, query: SearchQuery, scores: np.ndarray | None, most: int) -> np.ndarray:
+    """Which of `rows` are the first `most`, in rank order; equal ones by descending id, so that pages neither repeat nor miss a row.
+    `scores`: points of each of `rows`."""
     numbers = snapshot.numbers
-    newest = -numbers["dataset_id"][rows]
     if query.sort == "relevance" and scores is not None:
-        keys = (-scores,)
+        keys = [lambda at: -scores[at]]
     elif query.sort == "relevance":
-        keys = (-numbers["listed"][rows], -np.round(snapshot.worth[rows], 4))
+        keys = [lambda at: -np.round(snapshot.worth[rows[at]], 4), lambda at: -numbers["listed"][rows[at]]]
     elif query.sort == "newest":
-        keys = (-numbers["listed"][rows],)
+        keys = [lambda at: -numbers["listed"][rows[at]]]
     elif query.sort == "updated":
-        keys = (-numbers["modified"][rows],)
+        keys = [lambda at: -numbers["modified"][rows[at]]]
     elif query.sort == "grade":
-        keys = (-np.round(snapshot.worth[rows], 4), -numbers["grade"][rows].astype(np.int64))
+        keys = [lambda at: -numbers["grade"][rows[at]].astype(np.int64), lambda at: -np.round(snapshot.worth[rows[at]], 4)]
     elif query.sort == "downloads":
-        keys = (-_downloads(snapshot)[rows],)
+        counted = _downloads(snapshot)
+        keys = [lambda at: -counted[rows[at]]]
     elif query.sort == "size":
-        keys = (-numbers["byte_size"][rows],)
+        keys = [lambda at: -numbers["byte_size"][rows[at]]]
     else:
-        keys = (snapshot.title_rank[rows],)
-    return rows[np.lexsort((newest, *keys))]
+        keys = [partial(_title_part, numbers["title_key"], rows, part) for part in range(4)]
+    return first(len(rows), [*keys, lambda at: -numbers["dataset_id"][rows[at]]], most)
+
+
+def _title_part(titles: np.ndarray, rows: np.ndarray, part: int, at: np.ndarray) -> np.ndarray:
+    """Eight of the 32 bytes of each title's key, as numbers in the order of the bytes."""
+    return titles[rows[at]].view(">u8").reshape(-1, 4)[:, part].astype(np.uint64)
 
 
 def scores(snapshot: Snapshot, rows: np.ndarray, plan: Plan, mask_of: Callable[[Expression], np.ndarray]) -> np.ndarray:
     """Points of each of `rows`; mask_of tells which rows of the snapshot hold an expression."""
     numbers = snapshot.numbers
     length = np.maximum(numbers["title_length"][rows], 1)
-    total = snapshot.worth[rows] + BREVITY / (1 + np.log1p(numbers["text_length"][rows] / 100))
+    total = snapshot.worth[rows] + BREVITY * snapshot.brevity[rows]
     for concept in plan.concepts:
         points = np.zeros(len(rows))
         for expression, worth, letters in reversed(said(concept)):

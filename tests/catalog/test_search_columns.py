@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 
+from catalog.search import columns
 from catalog.search.columns import FIELDS, NUMBERS, UPDATED, Snapshot
 from catalog.search.document import BETWEEN_DIMENSIONS, BETWEEN_VALUES, STORED
 from catalog.search.query import MISSING
@@ -25,11 +26,11 @@ def said(snapshot: Snapshot) -> dict:
     """Everything a snapshot tells, whatever the order of its rows."""
     order = np.argsort(snapshot.numbers["dataset_id"])
     everything = np.arange(len(snapshot))
-    columns = {name: snapshot.numbers[name][order].tolist() for name in NUMBERS}
+    numbers = {name: snapshot.numbers[name][order].tolist() for name in NUMBERS}
     totals = {name: snapshot.dimension(name).totals(everything) for name in (*STORED, "updated")}
     masks = {name: snapshot.dimension(name).mask(["a", "30d"])[order].tolist() for name in (*STORED, "updated")}
     derived = [snapshot.worth[order].tolist(), snapshot.brevity[order].tolist()]
-    return {"columns": columns, "totals": totals, "masks": masks, "derived": derived}
+    return {"numbers": numbers, "totals": totals, "masks": masks, "derived": derived}
 
 
 @pytest.mark.parametrize("in_place", [True, False])
@@ -66,7 +67,8 @@ def test_an_older_snapshot_answers_while_a_newer_one_takes_its_memory():
     assert np.shares_memory(old.numbers["listed"], new.numbers["listed"])
 
 
-def test_updated_counts_ranges_that_end_today():
+def test_updated_counts_ranges_that_end_today(monkeypatch):
+    monkeypatch.setattr(columns, "_today", lambda: TODAY)
     chance = random.Random(2)
     days = [0, TODAY, TODAY - 29, TODAY - 30, TODAY - 89, TODAY - 90, TODAY - 364, TODAY - 365, TODAY + 9]
     at = FIELDS.index("modified")

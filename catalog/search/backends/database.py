@@ -17,7 +17,8 @@ from catalog.models import Dataset, SearchRow, SearchState
 from catalog.search import labels, planning, ranking
 from catalog.search.backends.base import SearchBackend
 from catalog.search.backends.look import Look
-from catalog.search.columns import SELECTED, Snapshot
+from catalog.search.backends.matches import Matches
+from catalog.search.columns import DELTAS, SELECTED, Snapshot
 from catalog.search.document import IndexDocument, documents
 from catalog.search.expressions import Expression, marked
 from catalog.search.hierarchy import is_top, top_level
@@ -27,6 +28,7 @@ from catalog.search.text import FORMAT, TITLE, fold, pieces
 
 ROW, STATE = SearchRow._meta.db_table, SearchState._meta.db_table
 BATCH = 500
+MAX_ID = 2**62
 READ_AT_ONCE = 20_000
 FACET_VALUES = 100  # shown per facet; the selected ones are always among them
 COLUMNS = (
@@ -51,6 +53,7 @@ class DatabaseBackend(SearchBackend):
         self._committed = Snapshot()
         self._tentative = Snapshot()
         self._lock = threading.Lock()
+        self.matches = Matches()
 
     # --- writing
 
@@ -138,11 +141,15 @@ class DatabaseBackend(SearchBackend):
         gone = []
         if known.version:
             gone = list(SearchRow.objects.filter(version__gt=known.version, is_gone=True).values_list("dataset_id", flat=True))
-        found = known
+        found, written, moved = known, [], bool(gone) or not known.version
         for rows in self._newer_rows(known.version) if version else ():
             found = found.with_rows(rows, gone, version=known.version, stamp="", in_place=in_place or found is not known)
             gone = []
-        return found.with_rows([], gone, version=version, stamp=stamp, in_place=in_place or found is not known)
+            if not moved:
+                written += [row[0] for row in rows]
+        found = found.with_rows([], gone, version=version, stamp=stamp, in_place=in_place or found is not known)
+        delta = (version, stamp, None if moved else np.array(written, dtype=np.int64))
+        return replace(found, deltas=(*known.deltas, delta)[-DELTAS:])
 
     def _newer_rows(self, version: int) -> Iterator[list[tuple]]:
         """Rows of FIELDS above a version. Of a whole index by key, so that the database sorts nothing."""
@@ -177,14 +184,16 @@ class DatabaseBackend(SearchBackend):
         return SearchResult(total=len(rows), ids=page, facets=facets, engine=self.name, explain=explain, **planning.told(plan))
 
     def _ordered(self, look: Look, rows: np.ndarray, query: SearchQuery, plan: Plan) -> np.ndarray:
+        """As many of the rows as the page needs, in rank order."""
+        most = query.offset + query.limit
         if plan.match is None or query.sort != "relevance":
-            return ranking.order(look.snapshot, rows, query, None)
+            return rows[ranking.order(look.snapshot, rows, query, None, most)]
         look.fetch([expression for concept in plan.concepts for expression, _points, _letters in ranking.said(concept)])
         points = ranking.scores(look.snapshot, rows, plan, look.mask)
-        ordered = ranking.order(look.snapshot, rows, query, points)
+        at = ranking.order(look.snapshot, rows, query, points, max(most, ranking.REFINED))
         if query.offset >= ranking.REFINED:
-            return ordered
-        return ranking.refined(look.snapshot, ordered, -np.sort(-points)[: ranking.REFINED], plan)
+            return rows[at]
+        return ranking.refined(look.snapshot, rows[at], points[at], plan)
 
     def _facet(self, snapshot, query, name, rows, others, matched, masks) -> list[FacetValue]:
         if name in masks:
@@ -348,7 +357,7 @@ class DatabaseBackend(SearchBackend):
         """Tokens that no SearchRow stands for."""
         raise NotImplementedError
 
-    def _match(self, expressions: Sequence[Expression]) -> list[str | None]:
+    def _match(self, expressions: Sequence[Expression], low: int = 0, high: int = MAX_ID) -> list[str | None]:
         """For each expression the ids of the rows that hold it, joined by commas."""
         raise NotImplementedError
 

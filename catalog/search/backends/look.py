@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from catalog.search import explaining
+from catalog.search.backends.matches import brought_on
 from catalog.search.columns import Snapshot
 from catalog.search.expressions import All, Any, Expression, every
 from catalog.search.planning import Plan
@@ -40,10 +41,25 @@ class Look:
     def fetch(self, expressions: Sequence[Expression]) -> None:
         """What these take of the database, in one query."""
         wanted = [one for one in dict.fromkeys(part for whole in expressions for part in _asked(whole)) if one not in self._positions]
+        snapshot, matches = self.snapshot, self.backend.matches
+        kept = {one: held for one in wanted if (held := matches.get(one, snapshot)) is not None}
+        for one, found in self._found([one for one in wanted if one not in kept]):
+            self._positions[one] = snapshot.positions(found)
+            matches.keep(one, snapshot, self._positions[one])
+        since: dict[tuple[int, ...], list[Expression]] = {}
+        for one, (positions, changed) in kept.items():
+            self._positions[one] = positions
+            if len(changed):
+                since.setdefault((int(changed.min()), int(changed.max())), []).append(one)
+        for stretch, behind in since.items():
+            for one, found in self._found(behind, *stretch):
+                self._positions[one] = brought_on(snapshot, *kept[one], found)
+                matches.keep(one, snapshot, self._positions[one])
+
+    def _found(self, wanted: list[Expression], *stretch: int) -> Iterator[tuple[Expression, np.ndarray]]:
         for start in range(0, len(wanted), MOST_AT_ONCE):
             asked = wanted[start : start + MOST_AT_ONCE]
-            for one, joined in zip(asked, self.backend._match(asked), strict=True):
-                self._positions[one] = self.snapshot.positions(_numbers(joined))
+            yield from zip(asked, map(_numbers, self.backend._match(asked, *stretch)), strict=True)
 
     def positions(self, expression: Expression) -> np.ndarray:
         """Of pieces, or of pieces joined by All."""

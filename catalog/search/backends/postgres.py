@@ -6,7 +6,7 @@ from django.db import connection
 from psycopg2.extras import execute_values
 
 from catalog.models import SearchRow
-from catalog.search.backends.database import COLUMNS, ROW, DatabaseBackend
+from catalog.search.backends.database import COLUMNS, MAX_ID, ROW, DatabaseBackend
 from catalog.search.expressions import Expression, written
 
 TABLE = "catalog_search_text"
@@ -50,14 +50,14 @@ class PostgresBackend(DatabaseBackend):
     def _drop_stray_tokens(self) -> None:
         self._delete_tokens(list(self._token_rows() - set(SearchRow.objects.filter(is_gone=False).values_list("dataset_id", flat=True))))
 
-    def _match(self, expressions: Sequence[Expression]) -> list[str | None]:
-        one = f"SELECT %s AS at, string_agg(dataset_id::text, ',') AS ids FROM {TABLE} WHERE tokens @@ %s::tsquery"  # noqa: S608
+    def _match(self, expressions: Sequence[Expression], low: int = 0, high: int = MAX_ID) -> list[str | None]:
+        one = f"SELECT %s AS at, string_agg(dataset_id::text, ',') AS ids FROM {TABLE} WHERE tokens @@ %s::tsquery AND dataset_id BETWEEN %s AND %s"  # noqa: S608
         asked = [
             written(expression, lambda piece: f"'{piece.token}':*" if piece.is_prefix else f"'{piece.token}'", " & ", " | ")
             for expression in expressions
         ]
         with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join([one] * len(asked)), [value for pair in enumerate(asked) for value in pair])
+            cursor.execute(" UNION ALL ".join([one] * len(asked)), [value for at, text in enumerate(asked) for value in (at, text, low, high)])
             found = dict(cursor.fetchall())
         return [found[at] for at in range(len(asked))]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from catalog.models import SearchRow
-from catalog.search.backends.database import DatabaseBackend
+from catalog.search.backends.database import MAX_ID, DatabaseBackend
 from catalog.search.expressions import Expression, written
 
 TABLE = "catalog_search_text"
@@ -47,13 +47,13 @@ class SqliteBackend(DatabaseBackend):
         for pk, kept in rows.values_list("dataset_id", "tokens").iterator():
             self._insert_tokens([(pk, zlib.decompress(kept).decode())])
 
-    def _match(self, expressions: Sequence[Expression]) -> list[str | None]:
-        one = f"SELECT %s AS at, group_concat(rowid) AS ids FROM {TABLE} WHERE {TABLE} MATCH %s"  # noqa: S608
+    def _match(self, expressions: Sequence[Expression], low: int = 0, high: int = MAX_ID) -> list[str | None]:
+        one = f"SELECT %s AS at, group_concat(rowid) AS ids FROM {TABLE} WHERE {TABLE} MATCH %s AND rowid BETWEEN %s AND %s"  # noqa: S608
         asked = [
             written(expression, lambda piece: f'"{piece.token}"*' if piece.is_prefix else f'"{piece.token}"', " AND ", " OR ")
             for expression in expressions
         ]
         with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join([one] * len(asked)), [value for pair in enumerate(asked) for value in pair])
+            cursor.execute(" UNION ALL ".join([one] * len(asked)), [value for at, text in enumerate(asked) for value in (at, text, low, high)])
             found = dict(cursor.fetchall())
         return [found[at] for at in range(len(asked))]
