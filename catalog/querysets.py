@@ -2,14 +2,23 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Concat
 
 
 class DatasetQuerySet(models.QuerySet):
     def published(self):
         """On offer here: listed by its owner, not taken down, and admitted where it came from another portal."""
+        return self.filter(status="listed")._offered()
+
+    def published_of(self, pks):
+        """Of these keys those that published() has. The status is compared as an expression: without statistics SQLite takes its index
+        for the better one and reads every listed row for a page of 20."""
+        return self.filter(pk__in=pks).alias(state=Concat("status", Value(""))).filter(state="listed")._offered()
+
+    def _offered(self):
         own = Q(home_portal=settings.PORTAL_ID)
-        return self.filter(status="listed").exclude(admission="taken_down").filter(own | Q(admission="admitted"))
+        return self.exclude(admission="taken_down").filter(own | Q(admission="admitted"))
 
     def visible_to(self, user, *, as_reviewer=True):
         """Everything for a reviewer; otherwise what is published or in public notice, plus the user's organizations' own.

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from catalog.exceptions import ListingInvalid
 from catalog.listing import to_document
@@ -112,3 +113,15 @@ def test_a_demand_states_what_is_wanted_and_stands_on_map_and_home_until_it_is_m
     demand.matches.create(dataset=make_dataset())
 
     assert wanted_cells() == {}
+
+
+def test_published_of_equals_published_and_reads_by_key(db):
+    made = [make_dataset(status=status) for status in ("listed", "draft", "suspended")]
+    made += [make_dataset(status="listed", home_portal="cn-33", admission=admission) for admission in ("admitted", "pending", "taken_down")]
+    pks = [row.pk for row in made]
+
+    assert set(Dataset.objects.published_of(pks)) == set(Dataset.objects.published()) == {made[0], made[3]}
+    assert set(Dataset.objects.published_of(pks[1:])) == {made[3]}
+    if connection.vendor == "sqlite":
+        plan = Dataset.objects.published_of([*range(20)]).values("pk", "organization__name").explain()
+        assert "catalog_dataset USING INTEGER PRIMARY KEY" in plan

@@ -249,7 +249,7 @@ class DatabaseBackend(SearchBackend):
             rows = np.flatnonzero(look.mask(marked(plan.match, TITLE)))
             ordered = self._ordered(look, rows, SearchQuery(), plan)
             pks = [int(pk) for pk in look.snapshot.numbers["dataset_id"][ordered[:limit]]]
-        titles = dict(Dataset.objects.filter(pk__in=pks).published().values_list("pk", "title"))
+        titles = dict(Dataset.objects.published_of(pks).values_list("pk", "title"))
         named = [{"text": titles[pk], "kind": "title"} for pk in pks if pk in titles]
         return list({item["text"]: item for item in named[: max(limit - len(found), 3)] + found}.values())[:limit]
 

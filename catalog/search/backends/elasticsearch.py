@@ -150,7 +150,7 @@ class ElasticsearchBackend(ElasticLife, SearchBackend):
             pks, found = self._titles(plan, limit), self._names(plan)
         except EngineDown:
             return self.database.suggest(prefix, limit=limit)
-        titles = dict(Dataset.objects.filter(pk__in=pks).published().values_list("pk", "title"))
+        titles = dict(Dataset.objects.published_of(pks).values_list("pk", "title"))
         named = [{"text": titles[pk], "kind": "title"} for pk in pks if pk in titles]
         return list({item["text"]: item for item in named[: max(limit - len(found), 3)] + found}.values())[:limit]
 
