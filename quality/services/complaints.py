@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from catalog.models import Feedback
+from quality.panel.users import LEAST
 from quality.permissions import supervisors
 from quality.services import triggers
 from quality.services.appeals import open_remedy
@@ -17,6 +18,8 @@ ENOUGH = 3  # verified complaints that are not closed
 def receive(feedback: Feedback) -> None:
     """A verified complaint or a security report becomes a remedy; three open complaints of different people, or one security report, a new run."""
     dataset = feedback.dataset
+    if feedback.kind == Feedback.Kind.RATING and not dataset.is_remote and dataset.feedback.filter(kind="rating").count() >= LEAST:
+        triggers.ask(dataset, "opinions")
     if feedback.kind != Feedback.Kind.PROBLEM or dataset.is_remote:
         return
     is_security = bool(feedback.data.get("security"))

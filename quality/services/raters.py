@@ -1,5 +1,6 @@
 """What the register shows of each rater: agreement pooled over the last datasets, leniency, checks with known defects, flags."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -27,6 +28,10 @@ class Standing:
     gold_items: int = 0
     is_gold_due: bool = False
     flags: list = field(default_factory=list)
+
+    @property
+    def flag_counts(self) -> list[tuple[str, int]]:
+        return sorted(Counter(flag.code for flag in self.flags).items())
 
 
 def sheets(rounds) -> list[Sheet]:

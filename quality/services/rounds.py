@@ -328,7 +328,7 @@ def void_round(round_: ExpertRound, *, by: User, reason: str) -> None:
     round_.save(update_fields=["state", "reason", "counts"])
     audit.append("quality.round.void", round_, actor=by, reason=round_.reason)
     if counted:
-        triggers.ask(round_.dataset, "opinions")
+        triggers.ask(round_.dataset, "void")
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ import csv
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from catalog.cells import inert
 from catalog.exceptions import ListingInvalid
@@ -103,6 +104,7 @@ def required_file(files):
     return files["file"]
 
 
+@require_safe
 def draw_list(request, uid, draw):
     """The drawn items as CSV, for whoever hands them in or draws them again."""
     dataset = get_object_or_404(Dataset.objects.visible_to(request.user), uid=uid)

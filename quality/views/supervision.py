@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from catalog.exceptions import ListingInvalid
 from catalog.labels import term_label, terms
@@ -176,6 +177,7 @@ def step(request, row: Case):
     return cases.move(row, to, actor=user, reason=reason, attachment=attachment, due_at=due_at)
 
 
+@require_safe
 @login_required
 def attachment(request, uid, pk):
     """A file of a step, for the parties only, never shown within the page."""
@@ -183,7 +185,11 @@ def attachment(request, uid, pk):
     event = get_object_or_404(CaseEvent.objects.exclude(attachment=""), case=row, pk=pk)
     if not party:
         raise Http404
-    answer = FileResponse(event.attachment.open("rb"), as_attachment=True, filename=event.attachment_name)
+    try:
+        content = event.attachment.open("rb")
+    except OSError as error:
+        raise Http404(_("附件暂时读不到，请稍后再试或告知管理员。")) from error
+    answer = FileResponse(content, as_attachment=True, filename=event.attachment_name)
     answer["Content-Type"] = "application/octet-stream"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -3,11 +3,11 @@
 import pytest
 
 from catalog.exceptions import Conflict, ListingInvalid, NotAllowed
-from catalog.jobs import HANDLERS  # noqa: F401  the app is loaded
-from catalog.models import AuditEntry, Job, Membership, Notification
+from catalog.models import AuditEntry, Membership, Notification
 from quality.models import Expert, ExpertAssignment, ExpertRound
 from quality.services import registers, rounds
 from quality.services.inputs import inputs_of
+from quality.services.triggers import open_reasons
 from tests.factories import make_dataset, make_organization, make_user
 from tests.quality.panel.people import make_body, make_expert, make_listed, score_all, term
 
@@ -124,7 +124,7 @@ def test_agreement_closes_the_round_and_the_median_reaches_the_scoring(round_):
     assert round_.state == "closed"
     told = {code: (row.value, row.n, row.interval, row.detail["experts"]) for code, row in found.items()}
     assert told == dict.fromkeys(CODES, (80.0, 3, (70.0, 85.0), 3))
-    assert Job.objects.filter(kind="quality.evaluate", payload__reason="opinions").exists()
+    assert open_reasons(round_.dataset) == ["opinions"]
 
 
 def test_a_wide_range_is_discussed_and_the_first_scores_stay_readable(round_, evaluator):
