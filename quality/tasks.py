@@ -1,5 +1,7 @@
 """Handlers of the durable jobs; running one twice does no harm."""
 
+from functools import partial
+
 from celery import shared_task
 
 from catalog.jobs import enqueue, job_handler, progress
@@ -9,6 +11,7 @@ from quality.services import alerts, editing, evaluation, expiry, samples, trigg
 
 PROFILE, EVALUATE, EVALUATE_MANY = "quality.profile_sample", "quality.evaluate", "quality.evaluate_many"
 DRY_RUN, EVALUATE_ALL = trying.DRY_RUN, editing.EVALUATE_ALL
+TRIES = 2  # of a reading process that breaks
 
 
 @job_handler(PROFILE)
@@ -16,7 +19,9 @@ def profile_sample(job: Job) -> dict:
     sample = Sample.objects.select_related("dataset").filter(pk=job.payload["sample"]).first()
     if sample is None or not sample.file or sample.state != Sample.State.PENDING:
         return {"skipped": True}
-    profile = samples.profile_sample(sample)
+    profile = samples.profile_sample(sample, progress=partial(progress, job), again=job.attempts < TRIES)
+    if not profile:
+        return {"failed": True}
     sample.refresh_from_db()
     dataset = sample.dataset
     if sample.state == Sample.State.BLOCKED and dataset.status in evaluation.EVALUATED:  # a blocked sample leaves the document as it was

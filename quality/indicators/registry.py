@@ -9,6 +9,7 @@ from quality.statistics import LEVEL  # noqa: F401  the level every bound is tak
 CODES = "0101 0102 0103 0104 0201 0202 0203 0204 0205 0206 0207 0208 0301 0302 0303 0304 0305".split()
 DIMENSIONS = {"01": "documentation", "02": "data_quality", "03": "model_application"}
 MEASURES: dict[str, Callable] = {}
+HINTED = frozenset({"0304"})  # a program gives a hint there, never a score
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,14 @@ def measures(code: str):
 
 
 def _registered() -> dict[str, Callable]:
-    from quality.indicators import data_quality, documentation, model_application  # noqa: F401  they register themselves
+    from quality.indicators import data_quality, documentation, labelling, model_application, safety  # noqa: F401  they register themselves
 
     return MEASURES
 
 
 def is_automatic(code: str) -> bool:
     """Whether a program measures the indicator; the others wait for experts or evidence."""
-    return code in _registered()
+    return code in _registered() and code not in HINTED
 
 
 def measure_all(snapshot: Snapshot) -> dict[str, Measure]:

@@ -12,7 +12,7 @@ import orjson
 from django.utils.translation import gettext_noop as _
 
 from catalog.encoding import Encoding, detect
-from quality.profiling import delimited, formats, limits, parquet, records, text
+from quality.profiling import archive, audio, content, delimited, formats, images, limits, parquet, records, spreadsheet, text
 from quality.profiling.table import Refused, finding
 
 EMPTY = {
@@ -31,24 +31,28 @@ TABULAR = {"CSV", "TSV", "JSON", "JSONL", "TEXT", "Parquet"}
 NOT_ANALYSED = _("本版本不分析此格式，只核对了文件头。")
 
 
-def profile_file(path, *, name: str = "") -> dict:
-    """The profile of one file. `name` is the provider's file name where the path is not telling."""
-    path, name = Path(path), name or Path(path).name
+def profile_file(path, *, name: str = "", progress=None) -> dict:
+    """The profile of one file. `name` is the provider's file name where the path is not telling; `progress(done, total)` is
+    called now and then."""
+    found = _analysed(Path(path), name or Path(path).name, progress=progress)
+    found.pop("table", None)
+    return found
+
+
+def _analysed(path: Path, name: str, *, progress=None, nested: bool = False) -> dict:
+    """The profile with its "table"; what goes wrong is the reason."""
     base = EMPTY | {"name": name, "findings": [], "columns": []}
     try:
         size = os.stat(path).st_size
         with _plain(path, size) as (plain, compressed):
-            return base | _profile(plain, name, compressed) | {"byte_size": size}
+            return base | _profile(plain, name, compressed, progress, nested) | {"byte_size": size}
     except Refused as refusal:
-        kind = _format_of(path, name)
         reason = str(refusal)
-        return base | {"reason": reason, "format": kind, "findings": [finding("0201", "unreadable", "error", "", reason)]}
     except (OSError, EOFError, zlib.error) as error:
         reason = f"文件读不出：{getattr(error, 'strerror', None) or error}。"
-        return base | {"reason": reason, "findings": [finding("0201", "unreadable", "error", "", reason)]}
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         reason = f"文件读不出：{type(error).__name__}。"
-        return base | {"reason": reason, "findings": [finding("0201", "unreadable", "error", "", reason)]}
+    return base | {"reason": reason, "format": _format_of(path, name), "findings": [finding("0201", "unreadable", "error", "", reason)]}
 
 
 def _format_of(path, name: str) -> str:
@@ -60,7 +64,7 @@ def _format_of(path, name: str) -> str:
     return formats.NAMES.get(formats.extension(name), "gzip") if kind == "gzip" else kind
 
 
-def _profile(path, name: str, compressed: bool) -> dict:
+def _profile(path, name: str, compressed: bool, progress, nested: bool) -> dict:
     size = os.stat(path).st_size
     suffix = {"compression": "gzip"} if compressed else {}
     if size == 0:
@@ -73,28 +77,51 @@ def _profile(path, name: str, compressed: bool) -> dict:
     if kind == "ZIP":
         kind = formats.zip_kind(path)
     if kind == "Parquet" or formats.extension(name) == "parquet":
-        return {"readable": True, "format": "Parquet"} | parquet.profile(path) | suffix
-    if kind not in TABULAR:
-        if reason := formats.incomplete(path, "ZIP" if kind in ("XLSX", "DOCX") else kind, size):
-            raise Refused(reason)
-        return {"readable": True, "reason": NOT_ANALYSED, "format": kind} | suffix
-    encoding = detect(path)
-    result = _textual(path, kind, encoding, size, name)
-    return {"readable": True, "encoding": encoding.name} | result | {"findings": _encoding_findings(encoding) + result["findings"]} | suffix
+        return {"readable": True, "format": "Parquet"} | _looked(parquet.profile(path, progress), name) | suffix
+    if kind in TABULAR:
+        encoding = detect(path)
+        result = _looked(_textual(path, kind, encoding, size, name, progress), name)
+        notes = _encoding_findings(encoding) + result["findings"]
+        return {"readable": True, "encoding": encoding.name} | result | {"findings": notes} | suffix
+    if reason := formats.incomplete(path, "ZIP" if kind in ("XLSX", "DOCX") else kind, size):
+        raise Refused(reason)
+    return {"readable": True, "format": kind} | _other(path, kind, name, progress, nested) | suffix
 
 
-def _textual(path, kind: str, encoding: Encoding, size: int, name: str) -> dict:
+def _other(path, kind: str, name: str, progress, nested: bool) -> dict:
+    if kind == "XLSX":
+        return _looked(spreadsheet.profile(path), name)
+    if kind == "ZIP" and not nested:
+        return archive.profile(path, name, lambda inner, title: _analysed(Path(inner), title, nested=True), progress)
+    if kind in images.KINDS:
+        return images.profile(path, name)
+    if kind in audio.KINDS:
+        return audio.profile(path, name)
+    return {"reason": NOT_ANALYSED}
+
+
+def _looked(result: dict, name: str) -> dict:
+    """With the closer looks at the rows that were kept."""
+    table = result.get("table")
+    if table is None:
+        return result
+    seen, findings = content.look(table, name)
+    return result | {"content": seen, "findings": result["findings"] + findings}
+
+
+def _textual(path, kind: str, encoding: Encoding, size: int, name: str, progress=None) -> dict:
+    bad = {"format": kind, "bad_bytes": encoding.bad_bytes}
     if kind in ("CSV", "TSV"):
-        return {"format": kind, "bad_bytes": encoding.bad_bytes} | delimited.profile(path, encoding, preferred="\t" if kind == "TSV" else ",")
+        return bad | delimited.profile(path, encoding, preferred="\t" if kind == "TSV" else ",", progress=progress)
     if kind == "TEXT":
-        return {"format": kind, "bad_bytes": encoding.bad_bytes} | text.profile(path, encoding)
+        return bad | text.profile(path, encoding)
     if kind == "JSONL":
-        return {"format": kind, "bad_bytes": encoding.bad_bytes} | records.profile_lines(path, encoding)
+        return bad | records.profile_lines(path, encoding, progress)
     try:
-        return {"format": kind, "bad_bytes": encoding.bad_bytes} | records.profile_document(path, encoding, size)
+        return bad | records.profile_document(path, encoding, size)
     except Refused as refusal:
         try:
-            result = records.profile_lines(path, encoding)
+            result = records.profile_lines(path, encoding, progress)
         except Refused:
             raise refusal from None
         if result["ragged_rows"] or result["rows"] < 2:
@@ -145,6 +172,9 @@ def storable(profile: dict) -> dict:
             "preview": [[cell[:chars] for cell in row[:columns]] for row in plain.get("preview", [])[:rows]],
             "personal_information": plain.get("personal_information", [])[:40],
         }
+        for name, most in (("members", 40), ("word_hits", 20), ("parts", 10), ("joins", 10)):
+            if name in cut:
+                cut[name] = cut[name][: most if chars else 3]
         if len(orjson.dumps(cut)) <= limits.STORED_BYTES:
             return cut
     return cut | {"columns": [{key: item[key] for key in ("name", "missing", "filled")} for item in cut["columns"]], "findings": cut["findings"][:10]}

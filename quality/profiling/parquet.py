@@ -10,7 +10,7 @@ from quality.profiling.table import Refused, Table
 TYPES = {"Int": "integer", "UInt": "integer", "Float": "number", "Decimal": "number", "Boolean": "boolean", "Date": "date", "Datetime": "date"}
 
 
-def profile(path) -> dict:
+def profile(path, progress=None) -> dict:
     import polars as pl
 
     with open(path, "rb") as stream:
@@ -20,7 +20,7 @@ def profile(path) -> dict:
     if head != b"PAR1" or tail != b"PAR1":
         raise Refused(_("Parquet 文件不完整：末尾没有 PAR1 标记，缺少文件脚。"))
     try:
-        return _read(pl, path)
+        return _read(pl, path, progress)
     except Refused:
         raise
     except pl.exceptions.PolarsError as error:
@@ -33,7 +33,8 @@ def profile(path) -> dict:
         raise Refused(_("Parquet 读不出：文件内部结构损坏。")) from error
 
 
-def _read(pl, path) -> dict:
+def _read(pl, path, progress) -> dict:
+    rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
     frame = pl.scan_parquet(path)
     schema = frame.collect_schema()
     table = Table(list(schema.names()))
@@ -42,14 +43,26 @@ def _read(pl, path) -> dict:
         column.declared_type = next(
             (kind for prefix, kind in TYPES.items() if name.startswith(prefix)), "list" if name.startswith("List") else "text"
         )
-    rows = int(frame.select(pl.len()).collect().item())
     step = max(1, min(20_000, limits.BATCH_CELLS // max(1, len(schema))))
-    for start in range(0, min(rows, limits.STATISTIC_ROWS), step):
-        batch = frame.slice(start, step).collect()
-        for number, row in enumerate(batch.iter_rows(), start + 1):
-            table.add([_text(value) for value in row], number)
+    wanted = min(rows, limits.STATISTIC_ROWS)
+    for start in range(0, wanted, step):
+        batch = frame.slice(start, min(step, wanted - start)).collect()
+        frames = [_as_text(pl, series).alias(str(position)) for position, series in enumerate(batch.get_columns())]
+        table.add_frame(pl.DataFrame(frames), range(start + 1, start + 1 + batch.height))
+        if progress:
+            progress(start + batch.height, rows)
     result = table.result()
-    return result | {"rows": rows, "partial": rows > limits.STATISTIC_ROWS}
+    return result | {"rows": rows, "partial": rows > table.statistic_rows, "table": table}
+
+
+def _as_text(pl, series):
+    """As written: floats by their shortest form, nested values as JSON, bytes by their number."""
+    dtype = series.dtype
+    if dtype == pl.String:
+        return series
+    if dtype.is_integer() or dtype == pl.Boolean:
+        return series.cast(pl.String)
+    return pl.Series([_text(value) for value in series], dtype=pl.String)
 
 
 def _text(value):

@@ -1,12 +1,13 @@
 """JSON arrays of objects and JSON Lines."""
 
 import json
+import os
 
 import orjson
 from django.utils.translation import gettext_noop as _
 
 from catalog.encoding import Encoding
-from quality.profiling import limits
+from quality.profiling import limits, tc609
 from quality.profiling.delimited import lines
 from quality.profiling.table import Refused, Table, finding
 
@@ -24,9 +25,9 @@ def text_of(value):
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def profile_lines(path, encoding: Encoding) -> dict:
+def profile_lines(path, encoding: Encoding, progress=None) -> dict:
     """One JSON value a line. A broken line is counted, named and skipped."""
-    shaper = Shaper()
+    shaper, size = Shaper(), os.stat(path).st_size
     with open(path, encoding=encoding.name, errors="replace", newline="") as stream:
         for number, line in enumerate(lines(stream), 1):
             if not line.strip():
@@ -35,6 +36,8 @@ def profile_lines(path, encoding: Encoding) -> dict:
                 shaper.add(_loads(line), number)
             except ValueError as error:
                 shaper.broken(number, error)
+            if progress and number % 20_000 == 0:
+                progress(min(size, stream.buffer.tell()), size)
     return shaper.result()
 
 
@@ -75,7 +78,7 @@ def _object(value) -> dict:
     result = table.result()
     message = _("顶层是一个对象，不是对象的数组；按顶层的键计行。")
     result["findings"].insert(0, finding("0201", "not_a_table", "info", "", message))
-    return result | {"rows": count}
+    return result | {"rows": count, "table": table}
 
 
 class Shaper:
@@ -87,11 +90,15 @@ class Shaper:
         self.bad = 0
         self.bad_places: list[str] = []
         self.other = 0
+        self.records = tc609.Records()
 
     def add(self, item, number: int) -> None:
+        self.records.add(item, number)
         if not isinstance(item, dict):
             self.other += 1
             item = {"值": item}
+        elif "data_content" in item:
+            item = item | tc609.flattened(item)
         if self.table is None:
             self.table = Table([str(key) for key in item])
             self.index = {key: position for position, key in enumerate(item)}
@@ -113,6 +120,8 @@ class Shaper:
             self.bad_places.append(f"第 {number} 行第 {column} 列（{getattr(error, 'msg', error)}）")
 
     def result(self) -> dict:
+        if self.table:
+            self.table.flush()
         if self.bad and (self.table is None or self.bad > self.table.rows):
             raise Refused(f"不是合格的 JSON：{self.bad_places[0]}。")
         table = self.table or Table([])
@@ -122,4 +131,7 @@ class Shaper:
             table.note("0201", "broken_json", "error", "；".join(self.bad_places[:5]), f"{self.bad} 行不是合格的 JSON。")
         if self.other:
             table.note("0201", "not_object", "warning", "", f"{self.other} 条记录不是对象。")
-        return table.result()
+        if not self.records.holds:
+            return table.result() | {"table": table}
+        result = table.result()
+        return result | {"table": table, "records": self.records.result(), "findings": result["findings"] + self.records.findings()}

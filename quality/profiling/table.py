@@ -1,11 +1,16 @@
-"""Rows of any tabular format become one profile: the columns, whole-row duplicates, the preview, the findings."""
+"""Rows of any tabular format become one profile: the columns, whole-row duplicates, the preview, the findings.
+
+Rows arrive as frames of text. A row's key is the hash of its text, so that duplicates, and the rows kept for closer looks
+(the 20,000 smallest keys), do not depend on the order of rows.
+"""
 
 from django.utils.translation import gettext_noop as _
 
 from quality.profiling import limits, privacy
 from quality.profiling.columns import SENTINELS, Column, shown
 
-TITLES = {"id_card": "身份证号码", "bank_card": "银行卡号", "mobile": "手机号码", "email": "电子邮箱", "credit_code": "统一社会信用代码"}
+SEED = 20261118
+JOINT = "\x1f"
 
 
 class Refused(Exception):
@@ -21,16 +26,21 @@ class Table:
         if len(names) > limits.COLUMNS:
             raise Refused(f"有 {len(names)} 列，超过 {limits.COLUMNS} 列的上限。")
         self.columns = [Column(name, position < limits.DETAILED_COLUMNS) for position, name in enumerate(names)]
-        self.rows = self.ragged = self.blank = self.duplicates = 0
+        self.rows = self.ragged = self.blank = 0
         self.extra_empty = 0  # empty cells past the last column
         self.statistic_rows = 0
         self.longest = 0
-        self.seen: set[int] = set()
+        self.keys: list = []
+        self.key_count = 0
+        self.odd_keys: list[int] = []  # of rows that are no row of the frame
         self.preview: list[list[str]] = []
         self.findings: list[dict] = []
         self.batch: list[list] = []
         self.places: list = []
         self.batch_rows = max(1, min(50_000, limits.BATCH_CELLS // max(1, len(names))))
+        self.kept: list = []
+        self.kept_rows = 0
+        self.kept_below = None
 
     def grow(self, name: str) -> int:
         """A column that turned up later (JSON Lines); earlier rows miss it."""
@@ -38,71 +48,116 @@ class Table:
             raise Refused(f"超过 {limits.COLUMNS} 列的上限。")
         self.flush()
         column = Column(name, len(self.columns) < limits.DETAILED_COLUMNS)
-        column.empty = column.cells = self.statistic_rows
+        column.count_blank(self.statistic_rows)
         self.columns.append(column)
         return len(self.columns) - 1
 
     def add(self, row: list, place) -> None:
         """One row that is not blank, as wide as the table."""
-        self.rows += 1
-        self.see(hash(tuple(row)))
-        if len(self.preview) < limits.PREVIEW_ROWS:
-            self.preview.append([preview(value) for value in row[: limits.PREVIEW_COLUMNS]])
-        if self.statistic_rows + len(self.batch) < limits.STATISTIC_ROWS:
-            self.batch.append(row)
-            self.places.append(place)
-            if len(self.batch) >= self.batch_rows:
-                self.flush()
-
-    def add_many(self, rows: list[list], places) -> None:
-        """Like add for each row; for long runs of faultless rows."""
-        for row in rows[: max(0, limits.PREVIEW_ROWS - len(self.preview))]:
-            self.preview.append([preview(value) for value in row[: limits.PREVIEW_COLUMNS]])
-        self.rows += len(rows)
-        before = len(self.seen)
-        if before < limits.ROW_HASHES:
-            self.seen.update(map(hash, map(tuple, rows)))
-            self.duplicates += len(rows) - (len(self.seen) - before)
-        room = limits.STATISTIC_ROWS - self.statistic_rows - len(self.batch)
-        self.batch += rows[: max(0, room)]
-        self.places += list(places)[: max(0, room)]
+        self.batch.append(row)
+        self.places.append(place)
         if len(self.batch) >= self.batch_rows:
             self.flush()
-
-    def see(self, key: int) -> None:
-        if key in self.seen:
-            self.duplicates += 1
-        elif len(self.seen) < limits.ROW_HASHES:
-            self.seen.add(key)
 
     def flush(self) -> None:
         if not self.batch:
             return
-        for column, values in zip(self.columns, zip(*self.batch, strict=True), strict=True):
-            column.add(list(values), self.places)
-        self.statistic_rows += len(self.batch)
-        self.batch, self.places = [], []
+        import polars as pl
+
+        series = [pl.Series(str(position), values, dtype=pl.String, strict=False) for position, values in enumerate(zip(*self.batch, strict=True))]
+        places, self.batch = self.places, []
+        self.places = []
+        self.add_frame(pl.DataFrame(series), places)
+
+    def add_frame(self, frame, places, keys=None, *, statistics: bool = True) -> None:
+        """Rows as wide as the table, none blank. `keys` where the caller has them cheaper; else the hash of the joined cells."""
+        if not frame.height:
+            return
+        self.rows += frame.height
+        keys = row_keys(frame) if keys is None else keys
+        self.see(keys)
+        for row in frame.head(limits.PREVIEW_ROWS - len(self.preview)).iter_rows() if len(self.preview) < limits.PREVIEW_ROWS else ():
+            self.preview.append([preview(value) for value in row[: limits.PREVIEW_COLUMNS]])
+        room = limits.STATISTIC_ROWS - self.statistic_rows
+        if not statistics or room <= 0:
+            return
+        if frame.height > room:
+            frame, keys = frame.head(room), keys.head(room)
+        for column, values in zip(self.columns, frame.get_columns(), strict=True):
+            column.add(values, places)
+        self.statistic_rows += frame.height
+        self._keep(frame, keys, places)
+
+    def see(self, keys) -> None:
+        if self.key_count < limits.ROW_HASHES:
+            self.keys.append(keys.to_numpy())
+            self.key_count += len(keys)
+
+    def _keep(self, frame, keys, places) -> None:
+        """The rows with the smallest keys, for what looks at whole rows (near duplicates, conflicts, the trial model)."""
+        import polars as pl
+
+        columns = frame.get_columns()[: limits.KEPT_COLUMNS]
+        low = pl.DataFrame([pl.Series("key", keys), pl.Series("row", pl.int_range(frame.height, eager=True))])
+        if self.kept_below is not None:
+            low = low.filter(pl.col("key") < self.kept_below)
+        if not low.height:
+            return
+        rows = low["row"]
+        chosen = [series.gather(rows).str.slice(0, limits.KEPT_CHARS).alias(f"c{position}") for position, series in enumerate(columns)]
+        where = pl.Series("place", [str(places[row]) for row in rows], dtype=pl.String)
+        self.kept.append(pl.DataFrame([low["key"].alias("key"), where, *chosen]))
+        self.kept_rows += low.height
+        if self.kept_rows > 3 * limits.KEPT_ROWS:
+            self._squeeze()
+
+    def _squeeze(self):
+        import polars as pl
+
+        frame = pl.concat(self.kept, how="diagonal").sort("key", "place").head(limits.KEPT_ROWS)
+        self.kept, self.kept_rows = [frame], frame.height
+        if frame.height >= limits.KEPT_ROWS:
+            self.kept_below = frame["key"][-1]
+        return frame
+
+    def kept_frame(self):
+        """ "key", "place" and c0, c1, … of at most KEPT_ROWS rows, by key."""
+        return self._squeeze() if self.kept else None
+
+    def duplicates(self) -> int:
+        import numpy as np
+
+        odd = len(self.odd_keys) - len(set(self.odd_keys))
+        if not self.keys:
+            return odd
+        keys = np.concatenate(self.keys)
+        keys.sort()
+        return odd + int((keys[1:] == keys[:-1]).sum())
 
     def result(self) -> dict:
         self.flush()
+        duplicates = self.duplicates()
         for column in self.columns:
             self._column_findings(column)
         names = [column.name for column in self.columns]
-        if self.duplicates:
-            self.note("0208", "duplicate_rows", "warning", "", f"有 {self.duplicates} 行与前面的行完全相同。")
+        if duplicates:
+            self.note("0208", "duplicate_rows", "warning", "", f"有 {duplicates} 行与前面的行完全相同。")
+        counted = self.statistic_rows + self.blank + self.ragged
         return {
             "rows": self.rows,
             "columns": [column.summary() for column in self.columns],
             "header": names[: limits.PREVIEW_COLUMNS],
             "ragged_rows": self.ragged,
             "blank_rows": self.blank,
-            "duplicate_rows": self.duplicates,
+            "duplicate_rows": duplicates,
             "missing_cells": sum(column.missing for column in self.columns) + self.extra_empty,
             "cells": sum(column.cells for column in self.columns),
             "longest_cell": max([self.longest, *(column.length_high or 0 for column in self.columns)]),
-            "partial": self.statistic_rows + self.blank + self.ragged < self.rows and self.rows > limits.STATISTIC_ROWS,
+            "partial": counted < self.rows,
+            "statistic_rows": self.statistic_rows,
             "preview": self.preview,
             "personal_information": self._personal(),
+            "word_hits": [hit for column in self.columns for hit in column.words.summary(column.name)][:60],
             "findings": self.findings,
         }
 
@@ -125,16 +180,29 @@ class Table:
         if column.misfits:
             self.note("0201", "type_misfit", "warning", place, f"{column.misfits} 个值不合该列的类型 {column.type}。")
         if column.dirty:
-            self.note(
-                "0208", "dirty_text", "warning", place, f"{column.dirty} 个单元格含乱码、控制字符或 HTML 残留。", examples=column.dirty_examples[:5]
-            )
+            message = f"{column.dirty} 个单元格含乱码、控制字符或 HTML 残留。"
+            self.note("0208", "dirty_text", "warning", place, message, examples=column.dirty_examples[:5])
+        if column.formulas:
+            message = f"{column.formulas} 个单元格以公式开头，表格软件打开时可能执行。"
+            self.note("0202", "formula", "warning", place, message, examples=column.formula_examples[:5])
+        self._mixtures(column, place)
         for kind, tally in column.tallies.items():
             if tally.is_real and kind != "credit_code":
                 severity = "error" if tally.is_high_risk(kind) else "warning"
-                message = (
-                    f"{TITLES[kind]} {tally.verified} 处（{len(tally.distinct)} 个不同），候选中 {tally.verified / tally.candidates:.0%} 通过校验。"
-                )
+                share = tally.verified / tally.candidates
+                message = f"{privacy.TITLES[kind]} {tally.verified} 处（{len(tally.distinct)} 个不同），候选中 {share:.0%} 通过校验。"
                 self.note("0202", kind, severity, place, message, examples=tally.examples[:5])
+        for hit in column.words.summary(column.name):
+            message = f"{hit['label']}：{hit['cells']} 个单元格命中词表。命中≠违规，待人工确认。"
+            code, severity = ("secret", "error") if hit["category"] == "secret" else ("word_hit", "warning")
+            self.note("0202", code, severity, place, message, examples=hit["examples"])
+
+    def _mixtures(self, column: Column, place: str) -> None:
+        dates = column.dates.total()
+        if len(column.dates) > 1 and dates >= 0.5 * column.filled and column.dates.most_common(1)[0][1] < dates:
+            self.note("0206", "mixed_dates", "warning", place, f"日期写法不一：{_counted(column.dates)}。")
+        if len(column.units) > 1 and column.units.total() >= 0.5 * column.filled:
+            self.note("0206", "mixed_units", "warning", place, f"单位不一：{_counted(column.units)}。")
 
     def _personal(self) -> list[dict]:
         return [
@@ -152,6 +220,17 @@ class Table:
             for kind, tally in sorted(column.tallies.items())
             if tally.verified
         ]
+
+
+def row_keys(frame):
+    import polars as pl
+
+    columns = [pl.col(name).fill_null("") for name in frame.columns]
+    return frame.select(pl.concat_str(columns, separator=JOINT)).to_series().hash(seed=SEED)
+
+
+def _counted(counter) -> str:
+    return "、".join(f"{name} {count}" for name, count in sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:6])
 
 
 def preview(value) -> str:

@@ -15,5 +15,6 @@ def profile(path, encoding: Encoding) -> dict:
                 table.add([line], number)
             else:
                 blank += 1
-                table.see(hash((line,)))
-    return table.result() | {"rows": rows, "blank_rows": blank}
+                table.odd_keys.append(hash(line))
+    result = table.result()
+    return result | {"rows": rows, "blank_rows": blank, "partial": table.statistic_rows + blank < rows, "table": table}

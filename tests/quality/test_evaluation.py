@@ -200,7 +200,7 @@ def test_the_report_shows_grade_indicators_and_what_is_not_measured(client):
     assert "未测" in page and "0305" in page and "<script>alert" not in page
     assert len(body["indicators"]) == 17
     assert body["grade"] == Dataset.objects.get(pk=dataset.pk).grade
-    assert [row["status"] for row in body["indicators"]].count("measured") == 7
+    assert [row["status"] for row in body["indicators"]].count("measured") == 10
 
 
 def test_the_methods_page_comes_from_the_rows(client):
