@@ -132,10 +132,10 @@ class Reader:
         return rest
 
     def _quoted_header(self, block: bytes) -> tuple[list[str], bytes]:
-        taken = []
+        taken, pulled = [], []
 
         def feed():
-            for line in self._lines(block):
+            for line in self._lines(block, pulled):
                 taken.append(line)
                 yield line
 
@@ -145,12 +145,13 @@ class Reader:
         except csv.Error as error:
             raise Refused(f"第 {reader.line_num} 行读不出：{error}。") from error
         self.line += reader.line_num
-        return header, block[len("".join(taken).encode()) :]
+        return header, b"".join(pulled)[len("".join(taken).encode()) :]
 
-    def _lines(self, block: bytes):
-        """Lines of a block as text, then of the following blocks: a record may go on."""
+    def _lines(self, block: bytes, pulled: list[bytes]):
+        """Lines of a block as text, then of the following blocks, for a record may go on; `pulled` gets every block taken so."""
         before = self.line - 1
         while block:
+            pulled.append(block)
             for line in lines(io.StringIO(block.decode(), newline=""), before):
                 before += 1
                 yield line
@@ -168,6 +169,8 @@ class Reader:
         """A block of lines without quotes, if each has the header's width and none is blank; False leaves it to the csv module."""
         import polars as pl
 
+        if block.startswith(codecs.BOM_UTF8):  # Polars would take it off any block
+            return False
         if b"\r" in block[:100_000]:
             block = block.replace(b"\r\n", b"\n")
         if b"\r" in block:
@@ -183,7 +186,7 @@ class Reader:
         marks = whole.str.count_matches(self.delimiter, literal=True)
         if longest >= limits.CELL_CHARS or marks.min() != self.width - 1 or marks.max() != self.width - 1:
             return False
-        if whole.str.contains(r"^[\s" + re.escape(self.delimiter) + r"]*$").any():
+        if whole.str.contains(r"^[\s\x1c-\x1f" + re.escape(self.delimiter) + r"]*$").any():
             return False
         keys = whole.hash(seed=SEED)
         start, self.line = self.line, self.line + len(whole)
@@ -201,22 +204,23 @@ class Reader:
     def _slow(self, block: bytes, statistics: bool) -> None:
         import polars as pl
 
-        count = len(NEWLINE.findall(block.decode())) if b"\r" in block else block.count(b"\n")
-        count += not block.endswith((b"\n", b"\r"))
-        taken = [0]
+        taken, pulled = [0], []
 
         def feed():
-            for line in self._lines(block):
+            for line in self._lines(block, pulled):
                 taken[0] += 1
                 yield line
 
         start, rows, places = self.line, [], []
-        reader = self._csv(feed())
+        reader, count, counted = self._csv(feed()), 1, 0
         try:
             while taken[0] < count:
                 row = next(reader, None)
                 if row is None:
                     break
+                while counted < len(pulled):  # the rest of a block that a record reached into belongs to this round
+                    count = line_count(pulled[counted]) + (count if counted else 0)
+                    counted += 1
                 self._row(row, self.line, rows, places)
                 self.line = start + taken[0]
                 if len(rows) * max(1, self.width) >= limits.BATCH_CELLS:
@@ -270,6 +274,11 @@ class Reader:
             places = "、".join(self.ragged_places[:5])
             message = f"{table.ragged} 行的列数与表头不同（表头 {self.width} 列）。"
             table.note("0201", "ragged_rows", "error", f"第 {places} 行" if places else "", message)
+
+
+def line_count(block: bytes) -> int:
+    ends = len(NEWLINE.findall(block.decode())) if b"\r" in block else block.count(b"\n")
+    return ends + (not block.endswith((b"\n", b"\r")))
 
 
 def header_findings(table: Table, header: list[str]) -> None:
