@@ -132,9 +132,7 @@ def _living(strict: Expression | None, concepts: list[Concept], probe: Probe) ->
     whole, counts = (counts[0], counts[1:]) if strict else (0, counts)
     found = dict(zip(places, counts, strict=True))
     alive = {option for at, option in enumerate(options, len(concepts)) if found.get(at)}
-    kept = [
-        replace(concept, options=tuple(option for option in concept.options if option.kind == "typed" or option in alive)) for concept in concepts
-    ]
+    kept = [replace(concept, options=tuple(filter(alive.__contains__, concept.options)) or (typed(concept.typed),)) for concept in concepts]
     return whole, kept, [found.get(at, 0) for at in range(len(concepts))]
 
 
@@ -184,13 +182,18 @@ def _mended(concepts: list[Concept], each: list[int], probe: Probe, lexicon: Lex
 
 
 def _parts(word: str, known: Vocabulary, lexicon: Lexicon) -> list[Option]:
-    """A long word in two parts, a shorter one without the syllable that says which kind: 避难所 → 避难."""
+    """A long word in two parts; a shorter one without a syllable: 避难所 → 避难, 出车祸 → 车祸 and what the lexicon says for it."""
     if not reading.is_han(word) or not 3 <= len(word) <= 8:
         return []
-    parts = [part for part in lexicon.parts(word) if 1 < len(part) < len(word) and known.knows(part)]
-    halves = [f"{left} {right}" for left in parts for right in parts if left + right == word]
-    stems = [part for part in parts if part == word[:-1] and word[-1] in KINDS]
-    return [Option(part, "sentence", PART) for part in halves[:1] or stems[:1]]
+    parts = [part for part in lexicon.parts(word) if 1 < len(part) < len(word)]
+    halves = [f"{left} {right}" for left in parts for right in parts if left + right == word and known.knows(left) and known.knows(right)]
+    if halves:
+        return [Option(halves[0], "sentence", PART)]
+    for part in parts:
+        if len(part) == len(word) - 1 and (lexicon.knows(part) or (known.knows(part) and word[:-1] == part and word[-1] in KINDS)):
+            others = [replace(other, factor=PART * other.factor) for other in lexicon.options(part)]
+            return [Option(part, "sentence", PART), *others][:MOST_OPTIONS]
+    return []
 
 
 def _meant(word: str, known: Vocabulary, lexicon: Lexicon) -> list[Option]:
@@ -217,7 +220,7 @@ def _weighed(concepts: list[Concept], each: list[int], total: int) -> list[Conce
 
 def _relaxed(plan: Plan, each: list[int], probe: Probe, is_sentence: bool) -> Plan:
     known = [concept for concept, count in zip(plan.concepts, each, strict=True) if count]
-    if sum(concept.weight for concept in known) < (KNOWN_OF_SENTENCE if is_sentence else KNOWN) or not known:
+    if sum(map(_sure, known)) < (KNOWN_OF_SENTENCE if is_sentence else KNOWN) or not known:
         return plan
     (precise,) = probe.counts([plan.precise])
     if precise >= FEW:
@@ -227,6 +230,11 @@ def _relaxed(plan: Plan, each: list[int], probe: Probe, is_sentence: bool) -> Pl
     parts = [every(concept.expression() for concept in chosen) for chosen in _sufficient(strongest, enough)]
     match = some([plan.precise, *parts])
     return replace(plan, match=match, is_relaxed=True) if parts else plan
+
+
+def _sure(concept: Concept) -> float:
+    """Its weight, less where only a part of the word or a narrower one was found."""
+    return concept.weight * max(option.factor for option in concept.options)
 
 
 def _sufficient(concepts: list[Concept], enough: float) -> list[tuple[Concept, ...]]:

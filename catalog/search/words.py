@@ -14,7 +14,7 @@ CHUNK = re.compile(rf"[{CJK}]+|[^\s{CJK}]+")
 HAN = re.compile(rf"[{CJK}]+")
 EDGE = ".,;:!?()[]{}<>\"'`~|*^=+、，。；：！？（）《》“”‘’【】—…·/\\"
 # How much a word says, by its part of speech; the first letter decides where the whole tag is not named.
-SAYS = {"n": 1.0, "e": 1.0, "i": 1.0, "l": 1.0, "j": 1.0, "vn": 0.9, "v": 0.5, "a": 0.5, "b": 0.6, "s": 0.3, "t": 0.3, "m": 0.3, "q": 0.3, "new": 0.7}
+SAYS = {"n": 1.0, "e": 1.0, "i": 1.0, "l": 1.0, "j": 1.0, "vn": 0.9, "v": 0.5, "a": 0.3, "b": 0.6, "s": 0.3, "t": 0.3, "m": 0.3, "q": 0.3, "new": 0.7}
 UNKNOWN = 0.8
 EMPTY_TAGS = set("r u c p y o f d h".split())
 ENGLISH_EMPTY = frozenset(
@@ -67,12 +67,12 @@ def read(folded: str, lexicon) -> tuple[list[Word], bool]:
             kept = [word for word in words if word.weight]
             dropped += len(words) - len(kept)
             found += kept
-        elif text := chunk.strip(EDGE):
+        for text in () if HAN.match(chunk) else _latin(chunk, lexicon):
             total += 1
             if text in ENGLISH_EMPTY and text not in SOFT:
                 dropped += 1
             else:
-                found.append(Word(text, 1.0, text in SOFT))
+                found.append(Word(text, 1.0, text in SOFT or len(text) == 1 < len(chunk)))
         at += 1
     is_sentence = (dropped >= 1 and total >= 4) or (len(chunks) == 1 and len(found) >= 5)
     unique = {word.text: word for word in reversed(found)}
@@ -86,6 +86,13 @@ def _phrase(chunks: list[str], at: int, lexicon) -> tuple[str, int]:
         if lexicon.knows(text):
             return text, taken
     return "", 0
+
+
+def _latin(chunk: str, lexicon) -> list[str]:
+    """A chunk of other letters; one with signs in it by its parts where the lexicon knows one of them: e-invoice."""
+    text = chunk.strip(EDGE)
+    parts = [part for part in re.split(r"[-_/.]+", text) if part]
+    return parts if len(parts) > 1 and any(map(lexicon.knows, parts)) else [text] if text else []
 
 
 def _han(run: str, lexicon) -> list[Word]:

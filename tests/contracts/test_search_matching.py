@@ -236,6 +236,19 @@ def test_an_abbreviation_finds_the_words_it_is_made_of():
     assert result.ids == [dataset.pk] and any(kind == "synonym" and used.startswith("高雄捷运") for kind, _typed, used in told(result))
 
 
+def test_a_word_within_a_word_is_found_where_the_whole_is_not():
+    crash, _other = bare("道路交通事故"), bare("铁路客运")
+
+    assert search("想知道哪些路口最容易出车祸").ids == [crash.pk]
+    assert bare("Electronic invoice").pk in found("e-invoice")
+
+
+def test_part_of_a_word_is_not_enough_to_let_the_others_go():
+    bare("大猫熊馆参观票券")
+
+    assert search("大熊猫 繁育").total == 0
+
+
 def test_a_title_that_excludes_the_words_comes_after_those_that_are_about_them():
     without = bare("常住人口(不含桁车工人)", grade="A")
     about = bare("某某市某某局某某所桁车工人历年登记管理情况汇总一览", grade="D")
