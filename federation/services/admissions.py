@@ -71,13 +71,13 @@ class Standing:
         """Admit what a trusted portal brings, with a decision that travels; queue the rest for a national review."""
         undecided = [row for row in datasets if row.identifier not in self.decided or self.decided[row.identifier].admission in ("", "returned")]
         if self.peer.trusted:
-            decisions.issue(undecided, Decision.Kind.ADMIT, admission=Admission.ADMITTED)
+            decisions.issue(undecided, Decision.Kind.ADMIT, admission=Admission.ADMITTED, before=self.decided)
             return
         lapsed = [row for row in datasets if row.identifier in self.lapsed]
         if lapsed:
             Decision.objects.filter(pk__in=[self.decided[row.identifier].pk for row in lapsed]).update(lapsed_at=timezone.now())
             reason = _("登记内容有实质变化，原决定不再适用，等待重新审核。")
-            decisions.issue(lapsed, Decision.Kind.LAPSE, admission=Admission.PENDING, reason=reason)
+            decisions.issue(lapsed, Decision.Kind.LAPSE, admission=Admission.PENDING, reason=reason, before=self.decided)
         waiting = [row for row in undecided if row.admission == Admission.PENDING and self.before.get(row.identifier) != Admission.PENDING] + lapsed
         busy = set(Review.objects.filter(dataset__in=waiting, state__in=Review.OPEN_STATES).values_list("dataset_id", flat=True))
         due = timezone.now() + timedelta(days=settings.PORTAL_REVIEW_DAYS)

@@ -109,11 +109,8 @@ def sort_events(peer: Peer, stream: str, events, *, whole: bool = False, damaged
     found = list(records.values_list("identifier", "op", "rev", "hash", "seen_rev"))
     batch.before = {identifier: (op, rev, hash_) for identifier, op, rev, hash_, _seen in found}
     known = {identifier: (rev, hash_) for identifier, _op, rev, hash_, _seen in found if identifier not in damaged}
-    refused = set(
-        Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=known, state=Quarantine.State.REFUSED).values_list(
-            "identifier", "rev", "hash"
-        )
-    )
+    parked = Quarantine.objects.filter(peer=peer, stream=stream, state=Quarantine.State.REFUSED)
+    refused = set(parked.filter(identifier__in=known).values_list("identifier", "rev", "hash")) if known and parked.exists() else set()
     latest: dict[str, tuple[Event, dict]] = {}
     if not whole:  # a snapshot shows the last revision only
         _note_gaps(batch, events, {identifier: max(rev, seen) for identifier, _op, rev, _hash, seen in found})
@@ -238,8 +235,10 @@ def keep_records(batch: Batch, events) -> None:
     rows.insert(RemoteRecord, records, conflict=["peer", "stream", "identifier"], update=names)
     batch.kept += events
     revs = {event.id: event.rev for event in events}
-    open_rows = Quarantine.objects.filter(peer=peer, stream=stream, identifier__in=revs, state__in=["parked", "held"])
-    settled = [row.pk for row in open_rows.only("identifier", "rev") if row.rev <= revs[row.identifier]]
+    open_rows = Quarantine.objects.filter(peer=peer, stream=stream, state__in=["parked", "held"])
+    if not open_rows.exists():  # as a rule: a list of 500 identifiers costs more than this question
+        return
+    settled = [row.pk for row in open_rows.filter(identifier__in=revs).only("identifier", "rev") if row.rev <= revs[row.identifier]]
     if settled:
         Quarantine.objects.filter(pk__in=settled).update(state=Quarantine.State.RESOLVED, closed_at=now)
 

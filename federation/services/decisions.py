@@ -75,9 +75,19 @@ def latest(identifiers: Sequence[str]) -> dict[str, Decision]:
     return {row.identifier: row for row in rows}
 
 
-def issue(datasets: Sequence[Dataset], kind: str, *, admission: str | None = None, reason: str = "", actor: User | None = None) -> list[Decision]:
-    """Write decisions with their outbox rows; the caller holds the transaction and shows them. admission None keeps the last."""
-    before = latest([dataset.identifier for dataset in datasets])
+def issue(
+    datasets: Sequence[Dataset],
+    kind: str,
+    *,
+    admission: str | None = None,
+    reason: str = "",
+    actor: User | None = None,
+    before: dict[str, Decision] | None = None,
+) -> list[Decision]:
+    """Write decisions with their outbox rows; the caller holds the transaction and shows them. admission None keeps the last.
+    `before`: the latest decisions, where the caller has read them in this transaction."""
+    if before is None:
+        before = latest([dataset.identifier for dataset in datasets])
     hashes = dict(
         RemoteRecord.objects.filter(stream="listings", identifier__in=[dataset.identifier for dataset in datasets]).values_list("identifier", "hash")
     )
