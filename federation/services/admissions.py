@@ -18,6 +18,7 @@ from federation import feeds
 from federation.models import Decision, Peer, RemoteRecord
 from federation.protocol import Event
 from federation.services import decisions
+from federation.services.peers import is_national
 
 Admission = Dataset.Admission
 # What a reviewer looked at. The other statements (contact, keywords, citation, counts that grow …) may change under an admission.
@@ -59,8 +60,8 @@ class Standing:
 
     def of(self, event: Event, document: dict) -> str:
         """I7: the latest decision holds; a listing returned to its portal waits again once it has changed. A portal of this tier says
-        itself what the national portal took down."""
-        if document.get("admission") == Admission.TAKEN_DOWN:
+        itself what the national portal took down; the national portal goes by its own decisions alone."""
+        if not is_national() and document.get("admission") == Admission.TAKEN_DOWN:
             return Admission.TAKEN_DOWN
         last = self.decided.get(event.id)
         if last and last.admission and last.admission != Admission.RETURNED and event.id not in self.lapsed:

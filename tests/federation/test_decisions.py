@@ -155,3 +155,15 @@ def test_a_takedown_reaches_readers_of_the_same_tier_through_the_owner(settings)
     pull(neighbour)
     network.close()
     assert Dataset.objects.get(identifier=identifier).is_public
+
+
+def test_what_an_owner_says_of_a_takedown_does_not_outlast_the_national_restore(home, admitted):
+    dataset, reviewer = Dataset.objects.get(), make_user(role="reviewer", username="r2")
+    decisions.take_down(dataset, actor=reviewer, reason="核查")
+    decisions.restore(dataset, actor=reviewer)
+    document = json.loads(home.events[0].doc)
+    home.put(admitted, rev=2, document=document | {"admission": "taken_down"})  # the restore has not come down yet
+
+    pull(home)
+
+    assert Dataset.objects.get().is_public
