@@ -118,6 +118,11 @@ class ExpertRound(models.Model):
         return self.state in self.OPEN_STATES
 
     @property
+    def told_goal(self) -> str:
+        """What the raters are told: one with known defects looks like any other to them."""
+        return self.Goal.LISTING.label if self.goal == self.Goal.GOLD else self.get_goal_display()
+
+    @property
     def number(self) -> str:
         return f"ER-{self.created_at:%Y-%m}-{self.pk:05d}"
 

@@ -1,6 +1,7 @@
 """A dataset's evaluation as work: manifest and draws, rounds, label audits, appeals and remedies, with the forms of each role."""
 
 import csv
+import re
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,6 +13,7 @@ from catalog.exceptions import ListingInvalid
 from catalog.models import Dataset, Sample
 from catalog.permissions import may_edit, sees_whole
 from catalog.views.acting import attempt, number, valid_uid
+from quality.indicators.registry import CODES
 from quality.models import EvaluationBody, ExpertRound, Indicator, SampleDraw
 from quality.panel import acceptance
 from quality.permissions import belongings, is_evaluator
@@ -82,8 +84,10 @@ def act(request, dataset):
         return manifests.hand_in(draw, files.getlist("files"), by=user)
     if post.get("do") == "round":
         body = EvaluationBody.objects.filter(uid=valid_uid(post.get("body"))).first()
-        goal = post.get("goal") if post.get("goal") in ("listing", "periodic") else "listing"
-        return rounds.start_round(dataset, by=user, goal=goal, indicators=codes(request, "indicators"), body=body, scenario=post.get("scenario", ""),
+        goal = post.get("goal") if post.get("goal") in ("listing", "periodic", "gold") else "listing"
+        gold = expected(post.get("gold", "")) if goal == "gold" else None
+        return rounds.start_round(dataset, by=user, goal=goal, gold=gold, body=body, scenario=post.get("scenario", ""),
+                                  indicators=codes(request, "indicators"),
                                   is_full_data=post.get("full") == "on", wanted=number(post.get("wanted")))  # fmt: skip
     if post.get("do") == "audit":
         uid, _at, column = post.get("column", "").partition("|")
@@ -96,6 +100,21 @@ def act(request, dataset):
     if post.get("do") == "remedy":
         return appeals.open_remedy(dataset, by=user, statement=post.get("statement", ""), indicator=post.get("indicator", ""))
     return refuse_unknown()
+
+
+def expected(text: str) -> dict:
+    """{indicator: [low, high]} from "0205 40-60，0304 70-85"; ListingInvalid where a part is not like that, or nothing is given."""
+    found = {}
+    for part in filter(str.strip, re.split(r"[,，;；]", text)):
+        match = re.fullmatch(r"\s*(\d{4})\s+(\d{1,3})\s*-\s*(\d{1,3})\s*", part)
+        if not match or match[1] not in CODES or not int(match[2]) <= int(match[3]) <= 100:
+            refuse_range()
+        found[match[1]] = [int(match[2]), int(match[3])]
+    return found or refuse_range()
+
+
+def refuse_range():
+    raise ListingInvalid([{"pointer": "/gold", "code": "range", "message": _("预期范围要写成“0205 40-60，0304 70-85”的样子。")}])
 
 
 def required_file(files):

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from catalog.models import Membership
 from quality.models import Case, EvaluationBody, Expert, ExpertRound, LabelAudit
-from quality.services import cases, reruns, rounds
+from quality.services import cases, raters, reruns, rounds
 from quality.services.evaluation import evaluate_dataset
+from quality.services.inputs import inputs_of
 from tests.factories import make_member, make_organization, make_user
 from tests.quality.panel.people import add_file, make_body, make_expert, make_listed, score_all
 
@@ -126,6 +127,29 @@ def test_a_round_and_an_audit_are_started_from_the_follow_up_page(listed, evalua
     assert Client().post(path, {"do": "round"}).status_code == 302
     assert client_of(make_user()).post(path, {"do": "round", "wanted": "3"}).status_code == 403
     assert (ExpertRound.objects.count(), LabelAudit.objects.count()) == (1, 1)
+
+
+def test_raters_are_checked_with_known_defects_without_knowing(listed, evaluator):
+    for _place in range(3):
+        make_expert()
+    client, path = client_of(evaluator), f"/datasets/{listed.uid}/quality/follow-up/"
+    form = {"do": "round", "goal": "gold", "wanted": "3", "indicators": CODES}
+    for wrong in ("", "0205", "9999 1-2", "0205 60-40", "0205 40-600"):
+        assert client.post(path, form | {"gold": wrong}).status_code == 422
+    assert client.post(path, form | {"gold": "0205 40-60，0304 70-85"}).status_code == 302
+    round_ = ExpertRound.objects.get()
+    row = round_.assignments.first()
+    for shown in ("/quality/desk/", f"/quality/assignments/{row.uid}/"):
+        assert "已知缺陷" not in page(client_of(row.expert.user).get(shown))
+
+    score_all(round_, [55, 80, 58])
+    if round_.state == "discussion":
+        rounds.conclude(round_, by=evaluator, reason="已知缺陷不讨论")
+    record = {one.expert_id: one for one in round_.assignments.select_related("expert")}
+    found = {one.expert.pk: (one.gold_hits, one.gold_items) for one in raters.standings()}
+
+    assert {found[pk] for pk in record} == {(1, 2)}  # 55 and 58 hit 0205, 80 hits 0304
+    assert not inputs_of([listed])[listed.pk].opinions and not round_.adjudications.exists()
 
 
 def test_labels_are_judged_one_at_a_time(listed, evaluator):
