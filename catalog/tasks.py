@@ -4,7 +4,7 @@ from celery import shared_task
 
 from catalog import jobs
 from catalog.search import feeding
-from catalog.services import operations, review  # noqa: F401 registers the handlers of operations
+from catalog.services import matching, operations, popular, review, saved_searches  # noqa: F401 registers the handlers of operations
 
 
 @shared_task
@@ -25,6 +25,21 @@ def prune_jobs() -> int:
 @shared_task
 def end_public_notices() -> int:
     return review.end_public_notices()
+
+
+@shared_task
+def tell_saved_searches() -> bool:
+    return saved_searches.ask()
+
+
+@shared_task
+def match_demands() -> bool:
+    return matching.ask_all()
+
+
+@shared_task
+def tidy_searches() -> int:
+    return popular.prune()
 
 
 @shared_task

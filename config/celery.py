@@ -18,6 +18,9 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep-jobs": {"task": "catalog.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 5}},
     "feed-search": {"task": "catalog.tasks.feed_search", "schedule": 10.0, "options": {"expires": 10}},
+    "tell-saved-searches": {"task": "catalog.tasks.tell_saved_searches", "schedule": 300.0, "options": {"expires": 300}},
+    "match-demands": {"task": "catalog.tasks.match_demands", "schedule": 300.0, "options": {"expires": 300}},
+    "tidy-searches": {"task": "catalog.tasks.tidy_searches", "schedule": crontab(hour="3", minute="31"), "options": {"expires": 3600}},
     "end-public-notices": {"task": "catalog.tasks.end_public_notices", "schedule": 300.0, "options": {"expires": 300}},
     "prune-jobs": {"task": "catalog.tasks.prune_jobs", "schedule": crontab(hour="3", minute="17"), "options": {"expires": 3600}},
     "draw-spot-checks": {"task": "quality.tasks.draw_spot_checks", "schedule": crontab(hour="4", minute="11"), "options": {"expires": 3600}},

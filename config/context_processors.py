@@ -31,6 +31,7 @@ def entries(user):
         ("/datasets/", _("数据集"), True),
         ("/map/", _("资源地图"), True),
         ("/quality/", _("质量"), True),
+        ("/demands/", _("供需对接"), True),
         ("/register/", _("登记"), True),
         ("/review/", _("审核"), reviewer),
         ("/federation/", _("联邦"), True),

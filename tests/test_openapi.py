@@ -8,7 +8,8 @@ PROMISED = [  # PRODUCT: interfaces that others rely on
     "/api/v1/datasets/", "/api/v1/datasets/bulk/", "/api/v1/datasets/{uid}/", "/api/v1/datasets/{uid}/versions/",
     "/api/v1/datasets/{uid}/quality/", "/api/v1/datasets/{uid}/samples/", "/api/v1/datasets/{uid}/submit/", "/api/v1/datasets/{uid}/delist/",
     "/api/v1/datasets/{uid}/takedown/", "/api/v1/datasets/{uid}/restore/", "/api/v1/organizations/", "/api/v1/vocabularies/",
-    "/api/v1/suggest/", "/api/v1/map/", "/api/v1/statistics/", "/api/v1/reviews/",
+    "/api/v1/suggest/", "/api/v1/map/", "/api/v1/statistics/", "/api/v1/reviews/", "/api/v1/demands/",
+    "/api/v1/demands/{uid}/", "/api/v1/demands/{uid}/responses/",
 ]  # fmt: skip
 
 

@@ -153,6 +153,8 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         ("facets", "name"): "keyword",
         ("methods", "version"): "2026.1",
         ("schemes", "version"): "2026.1",
+        ("searches", "token"): "x",
+        ("demands", "uid"): NO_SUCH,
         ("register", "uid"): uid,
         ("register", "step"): "basics",
         ("samples", "sample"): sample_uid,

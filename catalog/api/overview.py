@@ -11,6 +11,7 @@ from catalog.search.backends import get_backend
 from catalog.search.listing import facet_row
 from catalog.search.query import DIMENSIONS, SearchQuery
 from catalog.services.statistics import totals
+from catalog.services.suggesting import suggestions
 
 BREAKDOWN = ("sector", "region", "portal", "grade", "modality")
 
@@ -24,8 +25,7 @@ class Suggest(APIView):
         responses=Suggestions,
     )
     def get(self, request):
-        prefix = request.query_params.get("q", "").replace("\x00", "").strip()[:100]
-        return Response({"suggestions": get_backend().suggest(prefix) if prefix else []})
+        return Response({"suggestions": suggestions(request.query_params.get("q", ""))})
 
 
 @extend_schema(tags=["search"])

@@ -18,6 +18,7 @@ LIST_PARAMETERS = [
     OpenApiParameter("q", OpenApiTypes.STR, description="检索词；词与词之间为“且”。也可以是一句话、拼音；同时查找的词见 expansions。"),
     *[OpenApiParameter(name, OpenApiTypes.STR, many=True, description=f"按 {name} 筛选，可重复（或）；有分面计数。") for name in FACETS],
     *[OpenApiParameter(name, OpenApiTypes.STR, many=True, description=f"按 {name} 筛选，可重复（或）。") for name in MORE],
+    OpenApiParameter("exact", {"type": "integer", "enum": [0, 1]}, description="1：只按输入的字查找，不扩展同义词、拼写和拼音。"),
     *[
         OpenApiParameter(f"size_{end}", OpenApiTypes.STR, description=f"数据量{word}：字节数，或如 10GB。没有填数据量的不在内。")
         for end, word in (("from", "不小于"), ("to", "不大于"))

@@ -199,7 +199,7 @@ class Scheme(serializers.Serializer):
     terms = TermRow(many=True)
 
 
-SUGGESTION_KINDS = [("title", "title"), ("organization", "organization"), ("keyword", "keyword")]
+SUGGESTION_KINDS = [("title", "title"), ("organization", "organization"), ("keyword", "keyword"), ("query", "query")]
 
 
 class Suggestion(serializers.Serializer):

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from catalog.api.bulk import BulkView
 from catalog.api.datasets import DatasetViewSet, SampleViewSet, VersionViewSet
+from catalog.api.demands import DemandViewSet
 from catalog.api.docs import DocsView, SchemaView
 from catalog.api.organizations import OrganizationViewSet
 from catalog.api.overview import Map, Statistics, Suggest
@@ -13,6 +14,7 @@ from catalog.api.vocabularies import VocabularyDetail, VocabularyList
 
 router = SimpleRouter(use_regex_path=False)
 router.register("datasets", DatasetViewSet, basename="dataset")
+router.register("demands", DemandViewSet, basename="demand")
 router.register("organizations", OrganizationViewSet, basename="organization")
 router.register("reviews", ReviewViewSet, basename="review")
 dataset_parts = [

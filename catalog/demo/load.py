@@ -11,7 +11,7 @@ from catalog import jobs
 from catalog.demo import cited, invented, news, samples, wider
 from catalog.demo.accounts import ACCOUNTS, make_account
 from catalog.models import Announcement, Dataset, Demand, Feedback, Membership, Organization, Review, User
-from catalog.services import registration, review
+from catalog.services import matching, registration, review
 from catalog.services.publication import announce
 from catalog.services.samples import add_sample
 from catalog.signals import demo_filled
@@ -183,6 +183,9 @@ def add_life(users) -> None:
         modalities=["image"],
         record_count=50_000,
         is_example=True,
+        state=Demand.State.PUBLISHED,
+        published_at=timezone.now(),
+        priority=Demand.Priority.HIGH,
         deadline=(timezone.now() + timedelta(days=60)).date(),
     )
     add_demands(users["seeker"])
@@ -194,6 +197,8 @@ def add_life(users) -> None:
     Dataset.objects.bulk_update(listed, ["listed_at"])
     with transaction.atomic():
         announce(listed, bump=False)
+        for demand in Demand.objects.filter(state=Demand.State.PUBLISHED):
+            matching.ask(demand)
     jobs.run_due()
 
 
@@ -217,6 +222,8 @@ def add_demands(seeker: User) -> None:
             modalities=[modality],
             record_count=records,
             is_example=True,
+            state=Demand.State.PUBLISHED,
+            published_at=timezone.now(),
             deadline=today + timedelta(days=days),
         )
 

@@ -25,13 +25,23 @@ def clean(text: str) -> str:
 def atom_feed() -> bytes:
     """The newest listings. An entry's `updated` is the record's; important data are named without summary."""
     rows = list(published_rows().select_related("organization").latest_first()[:FEED_LENGTH])
+    return _atom(rows, title=settings.PORTAL_NAME, path="/feed.atom", page="/datasets/")
+
+
+def search_feed(pks: list[int], *, title: str, path: str, page: str) -> bytes:
+    """The public datasets with these keys, in their order, as a feed of its own."""
+    found = {row.pk: row for row in published_rows().select_related("organization").filter(pk__in=pks)}
+    return _atom([found[pk] for pk in pks if pk in found], title=f"{title} · {settings.PORTAL_NAME}", path=path, page=page)
+
+
+def _atom(rows: list, *, title: str, path: str, page: str) -> bytes:
     updated = max((row.updated_at for row in rows), default=None)
     home = base_url()
     parts = [
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-Hans">',
-        f"<id>{home}/feed.atom</id><title>{clean(settings.PORTAL_NAME)}</title>",
+        f"<id>{clean(home + path)}</id><title>{clean(title)}</title>",
         f"<updated>{updated.isoformat() if updated else '1970-01-01T00:00:00Z'}</updated>",
-        f'<link rel="self" type="application/atom+xml" href={quoteattr(home + "/feed.atom")}/><link href={quoteattr(home + "/datasets/")}/>',
+        f'<link rel="self" type="application/atom+xml" href={quoteattr(home + path)}/><link href={quoteattr(home + page)}/>',
     ]
     parts += [atom_entry(row, home) for row in rows]
     return "\n".join([*parts, "</feed>\n"]).encode()

@@ -10,7 +10,7 @@ from catalog.models.jobs import IdempotencyKey, Job
 from catalog.models.portals import Portal
 from catalog.models.resources import Resource, Sample
 from catalog.models.review import CheckResult, Review, ReviewAssignment, ReviewComment, ReviewVerdict, Revision
-from catalog.models.search import SearchRow, SearchState, SynonymGroup
+from catalog.models.search import SearchedWords, SearchRow, SearchState, SynonymGroup
 from catalog.models.usage import AccessRequest, DownloadEvent, Feedback, Notification, Subscription
 from catalog.models.vocabulary import KnowledgeNode, Term
 
@@ -42,6 +42,7 @@ __all__ = [
     "Revision",
     "Sample",
     "SearchRow",
+    "SearchedWords",
     "SearchState",
     "Subscription",
     "SynonymGroup",

@@ -12,6 +12,21 @@ from django.utils.translation import gettext_lazy as _
 MOST_WORDS, LONGEST_WORD = 60, 40
 
 
+class SearchedWords(models.Model):
+    """What was searched for, once a day and visitor, to learn which queries are common. Rows go after some weeks.
+
+    `visitor` is a keyed hash that changes every day: it tells visitors of one day apart and leads back to nobody.
+    """
+
+    text = models.CharField(max_length=60)
+    day = models.DateField()
+    visitor = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["text", "day", "visitor"], name="searched_once_a_day")]
+        indexes = [models.Index(fields=["day"])]
+
+
 class SearchState(models.Model):
     """One row. `version` grows with every index write in its transaction; readers follow it. `stamp` names that write."""
 

@@ -84,18 +84,26 @@ class Feedback(models.Model):
 
 
 class Subscription(models.Model):
-    """A person follows a dataset, or a search (its query string)."""
+    """A person follows a dataset, or keeps a search (its query string, by a name) that tells of new listings.
+
+    `feed_token` opens the Atom feed of a search to whoever has the address. `told` are the keys of datasets told of lately.
+    """
 
     user = models.ForeignKey(USER, models.CASCADE, related_name="subscriptions")
     dataset = models.ForeignKey("catalog.Dataset", models.CASCADE, null=True, blank=True, related_name="subscriptions")
     name = models.CharField(max_length=120, blank=True)
     query = models.CharField(max_length=2000, blank=True)
+    feed_token = models.CharField(max_length=43, blank=True, editable=False)
+    is_notified = models.BooleanField(_("有新数据集时通知"), default=True)
+    told = models.JSONField(default=list, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "dataset"], condition=models.Q(dataset__isnull=False), name="subscription_dataset_once")
+            models.UniqueConstraint(fields=["user", "dataset"], condition=models.Q(dataset__isnull=False), name="subscription_dataset_once"),
+            models.UniqueConstraint(fields=["user", "query"], condition=models.Q(dataset__isnull=True), name="subscription_search_once"),
+            models.UniqueConstraint(fields=["feed_token"], condition=~models.Q(feed_token=""), name="subscription_feed_once"),
         ]
 
 

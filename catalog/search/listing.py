@@ -51,7 +51,8 @@ def parse_query(params: QueryDict) -> SearchQuery:
     sort = params.get("sort") or "relevance"
     if sort not in SORTS:
         raise QueryInvalid("sort", _("没有“%(sort)s”这种排序，可用的有 %(sorts)s。") % {"sort": sort[:40], "sorts": "、".join(SORTS)})
-    query = SearchQuery(text=params.get("q", ""), filters=parse_filters(params), ranges=parse_ranges(params), sort=sort, limit=_page_size(params))
+    narrowed = {"filters": parse_filters(params), "ranges": parse_ranges(params), "exact": params.get("exact") == "1"}
+    query = SearchQuery(text=params.get("q", ""), sort=sort, limit=_page_size(params), **narrowed)
     return replace(query, offset=_offset(params.get("cursor", ""), query))
 
 
@@ -107,7 +108,7 @@ def _page_size(params: QueryDict) -> int:
 
 
 def _fingerprint(query: SearchQuery) -> str:
-    asked = repr((query.text, sorted(query.filters.items()), sorted(query.ranges.items()), query.sort))
+    asked = repr((query.text, sorted(query.filters.items()), sorted(query.ranges.items()), query.exact, query.sort))
     return hashlib.blake2b(asked.encode("utf-8", "ignore"), digest_size=6).hexdigest()
 
 

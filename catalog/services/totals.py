@@ -96,6 +96,6 @@ def leading_datasets(sorts: Iterable[str], *, limit: int = 4) -> dict[str, list[
 
 
 def open_demands(limit: int = 4) -> list[Demand]:
-    """Published demands, latest first, with the number of their matches."""
-    published = Demand.objects.filter(state=Demand.State.PUBLISHED)
+    """Demands that may be answered, latest first, with the number of their matches."""
+    published = Demand.objects.filter(state__in=Demand.OPEN)
     return list(published.select_related("organization").annotate(match_count=Count("matches")).order_by("-id")[:limit])

@@ -12,13 +12,18 @@ from django.views.decorators.http import require_safe
 
 from catalog.cards import card_rows
 from catalog.exceptions import DomainError
-from catalog.search.addresses import PAGE_SIZE, address, pairs
+from catalog.search.addresses import PAGE_SIZE, address, pairs, query_string
 from catalog.search.backends import get_backend
 from catalog.search.labels import facet_name
 from catalog.search.listing import RANGE_READERS, QueryInvalid, parse_filters, parse_ranges
 from catalog.search.query import DIMENSIONS, SORTS, SearchQuery
-from catalog.views.search_parts import LAST_PAGE, chips, drawers, marked_rows, pages, tree
+from catalog.services import popular
+from catalog.services.mapping import total_of
+from catalog.services.suggesting import suggestions
+from catalog.views.results import MOST
+from catalog.views.search_parts import LAST_PAGE, chips, drawers, marked_rows, pages, query_words, relaxations, tree
 
+EXPANSIONS = 5  # words told of, and other words for each
 FOUND_VALUES = 60  # of a facet, under what was typed
 
 
@@ -45,6 +50,8 @@ def search(request):
         query = replace(query, offset=0)
         result = backend.search(query)
     nearest = backend.nearest(query.text) if not result.total and query.text.strip() else []
+    if result.total and not query.offset and query.text:
+        popular.note(query.text, request)
     typed = {f"{name}_{end}": request.GET.get(f"{name}_{end}", "")[:40] for name in RANGE_READERS for end in ("from", "to")}
     context = {
         "q": query.text,
@@ -55,6 +62,20 @@ def search(request):
         "nearest": card_rows(nearest),
         "drawers": drawers(query, result, typed, wrong),
         "chips": chips(query, result),
+        "expansions": expansions(result.expansions),
+        "did_you_mean": result.did_you_mean,
+        "did_you_mean_url": address(replace(query, text=result.did_you_mean, offset=0)) if result.did_you_mean else "",
+        "is_relaxed": result.is_relaxed,
+        "is_exact": query.exact,
+        "exact_url": address(replace(query, exact=not query.exact, offset=0)),
+        "relaxations": relaxations(query, total_of) if not result.total else [],
+        "query_string": query_string(query),
+        "save_name": "，".join(query_words(query))[:120],
+        "can_save": bool(query.text or query.filters or query.ranges),
+        "csv_url": address(query, "catalog:results_csv"),
+        "csv_most": MOST,
+        "feed_url": address(replace(query, sort="relevance"), "catalog:search_feed"),
+        "demand_url": address(replace(query, sort="relevance"), "catalog:demand_new"),
         "sorts": [{"value": value, "label": label, "current": value == query.sort} for value, label in sort_names().items()],
         "kept": [(name, value) for name, value in pairs(replace(query, text="", sort="relevance", exact=False))],
         "clear_url": address(replace(query, filters={}, ranges={}, offset=0)),
@@ -92,10 +113,19 @@ def facet(request, name):
 @require_safe
 def suggest(request):
     """GET q: [{"text", "kind", "url"}] while typing."""
-    found = get_backend().suggest(request.GET.get("q", ""))
-    kinds = {"title": _("数据集"), "organization": _("提供方"), "keyword": _("关键词")}
+    found = suggestions(request.GET.get("q", ""))
+    kinds = {"title": _("数据集"), "organization": _("提供方"), "keyword": _("关键词"), "query": _("常查")}
     items = [item | {"label": kinds[item["kind"]], "url": f"{reverse('catalog:search')}?{urlencode({'q': item['text']})}"} for item in found]
     return JsonResponse({"suggestions": items}, json_dumps_params={"ensure_ascii": False})
+
+
+def expansions(found) -> list[dict]:
+    """What was looked for beside what was typed: [{"typed", "used": [word]}]; a shortened sentence is told in its own line."""
+    table: dict[str, list[str]] = {}
+    for item in found:
+        if item.kind != "sentence":
+            table.setdefault(item.typed, []).append(item.used)
+    return [{"typed": typed, "used": list(dict.fromkeys(used))[:EXPANSIONS]} for typed, used in list(table.items())[:EXPANSIONS]]
 
 
 def read(params) -> tuple[SearchQuery, str, str]:

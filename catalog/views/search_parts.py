@@ -7,6 +7,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from catalog.cards import card_rows
+from catalog.formatting import in_a_row
 from catalog.search.addresses import PAGE_SIZE, address, bound_text, pairs, toggled, without_range
 from catalog.search.highlight import highlight, passage, spans
 from catalog.search.labels import facet_name, value_label
@@ -15,6 +16,7 @@ from catalog.search.query import FACETS, MISSING, SearchQuery
 LAST_PAGE = 500
 OPEN = ("sector", "grade", "region", "modality", "model_stage")  # drawers that stand open
 RAIL = (*OPEN, "has_sample", "updated", "size", *(name for name in FACETS if name not in (*OPEN, "has_sample", "updated", "size")))
+TRIED = 8  # conditions that are let go of, one at a time, where nothing is found
 SHOWN = 6  # values of a drawer before “其余”
 RANGE_OF = {"updated": "modified", "size": "size"}  # drawers that take a free range, and its name
 
@@ -139,3 +141,34 @@ def pages(query: SearchQuery, total: int) -> dict:
         "after": at(current + 1) if current < last else "",
         "is_needed": last > 1,
     }
+
+
+def query_words(query: SearchQuery) -> list[str]:
+    """What is asked, in words: what was typed, then each filter as “地区：浙江”."""
+    names = {ranged: name for name, ranged in RANGE_OF.items()}
+    found = [f"“{Truncator(query.text).chars(40)}”"] if query.text else []
+    found += [f"{facet_name(name)}{_('：')}{in_a_row(chip_label({}, name, value) for value in values)}" for name, values in query.filters.items()]
+    return found + [f"{facet_name(names[name])}{_('：')}{range_label(name, *bounds)}" for name, bounds in query.ranges.items()]
+
+
+def relaxations(query: SearchQuery, count) -> list[dict]:
+    """What one could let go of where nothing is found, with the number that would be: most first. `count` tells the total of a query."""
+    names = {ranged: name for name, ranged in RANGE_OF.items()}
+    tries = [
+        (
+            f"{facet_name(name)}{_('：')}{in_a_row(chip_label({}, name, value) for value in values)}",
+            replace(query, filters=_without(query.filters, name)),
+        )
+        for name, values in query.filters.items()
+    ]
+    tries += [
+        (f"{facet_name(names[name])}{_('：')}{range_label(name, *bounds)}", without_range(query, name)) for name, bounds in query.ranges.items()
+    ]
+    if query.text and (query.filters or query.ranges):
+        tries.append((f"“{Truncator(query.text).chars(30)}”", replace(query, text="", exact=False)))
+    found = [{"label": label, "count": count(looser), "url": address(replace(looser, offset=0))} for label, looser in tries[:TRIED]]
+    return sorted((item for item in found if item["count"]), key=lambda item: -item["count"])
+
+
+def _without(filters: dict, name: str) -> dict:
+    return {other: values for other, values in filters.items() if other != name}

@@ -129,6 +129,52 @@ function attachFacetFind(form) {
   form.addEventListener("submit", (event) => { event.preventDefault(); find(); });
 }
 
+// The tray: what is chosen for comparison stays while one pages and filters. Without script the checkboxes of one page are sent.
+function attachTray(form) {
+  const list = form.querySelector("[data-compare-list]"), hint = list.textContent;
+  const clear = form.querySelector("[data-compare-clear]"), count = form.querySelector("[data-compare-count]");
+  const MOST = 4, KEY = "jimu-compare";
+  let chosen = [];
+  try { chosen = JSON.parse(sessionStorage.getItem(KEY)) ?? []; } catch { chosen = []; }
+
+  function show() {
+    try { sessionStorage.setItem(KEY, JSON.stringify(chosen)); } catch { /* not allowed to keep it: it holds for this page */ }
+    for (const box of document.querySelectorAll(`input[form="${form.id}"]`)) {
+      box.checked = chosen.some((item) => item.uid === box.value);
+      box.disabled = !box.checked && chosen.length >= MOST;
+    }
+    list.replaceChildren(...chosen.map(({ title }) => Object.assign(document.createElement("span"), { className: "tray__item", textContent: title })));
+    if (!chosen.length) list.textContent = hint;
+    count.textContent = `${chosen.length} / ${MOST}`;
+    clear.hidden = !chosen.length;
+    form.toggleAttribute("data-empty", !chosen.length);
+  }
+
+  document.addEventListener("change", ({ target }) => {
+    if (target.getAttribute("form") !== form.id) return;
+    chosen = chosen.filter((item) => item.uid !== target.value);
+    if (target.checked) chosen.push({ uid: target.value, title: target.dataset.title });
+    show();
+  });
+  clear.addEventListener("click", () => { chosen = []; show(); });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    location.href = `${form.action}?${new URLSearchParams(chosen.map(({ uid }) => ["uid", uid]))}`;
+  });
+  show();
+}
+
+// “/” goes to the search box, from wherever one is not typing.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const input = [...document.querySelectorAll("[data-suggest] input[type=search]")].find((box) => box.offsetParent);
+  if (!input) return;
+  event.preventDefault();
+  input.focus();
+  input.select();
+});
+
+for (const form of document.querySelectorAll("[data-compare]")) attachTray(form);
 for (const form of document.querySelectorAll("[data-facet-find]")) attachFacetFind(form);
 for (const form of document.querySelectorAll("[data-suggest]")) attachSuggestions(form);
 for (const form of document.querySelectorAll("[data-submit-on-change]")) {

@@ -103,7 +103,7 @@ def test_the_knowledge_index_is_a_tree_that_datasets_hang_on(written):
 def test_a_demand_states_what_is_wanted_and_stands_on_map_and_home_until_it_is_matched(client):
     wanted = {"sectors": ["transport"], "modalities": ["image"], "annotation_precision": "像素级", "priority": "high"}
     four = {"scope": "长三角", "content": "夜间路面", "availability": "可训练", "quality": "标注一致率 95%"}
-    demand = Demand.objects.create(title="征集：夜间路面病害图像", home_portal="cn", **wanted, **four)
+    demand = Demand.objects.create(title="征集：夜间路面病害图像", home_portal="cn", state="published", **wanted, **four)
 
     assert {name: getattr(Demand.objects.get(), name) for name in four} == four
     assert wanted_cells() == {("transport", "image"): 1}
