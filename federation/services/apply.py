@@ -164,19 +164,21 @@ def _keep_seen(batch: Batch) -> None:
 
 
 def _hold_floods(batch: Batch) -> None:
-    """I5: more than max(50, 5 %) of the live records deleted within 24 hours waits for a person."""
-    if not batch.dels:
+    """I5: more than max(50, 5 %) of the live records deleted or erased within 24 hours waits for a person."""
+    if not batch.dels and not batch.purges:
         return
     records = RemoteRecord.objects.filter(peer=batch.peer, stream=LISTINGS)
     since = timezone.now() - HOLD_WINDOW
-    deleted = records.filter(op="del", received_at__gte=since).count()
+    deleted = records.filter(op__in=["del", "purge"], received_at__gte=since).count()
     waiting = Quarantine.objects.filter(peer=batch.peer, state=Quarantine.State.HELD).count()
     live = records.filter(op="put").count()
-    ours = set(records.filter(op="put", identifier__in=[event.id for event, _document in batch.dels]).values_list("identifier", flat=True))
-    coming = [(event, document) for event, document in batch.dels if event.id in ours]
+    ending = [event for event, _document in batch.dels] + batch.purges
+    ours = set(records.filter(op="put", identifier__in=[event.id for event in ending]).values_list("identifier", flat=True))
+    coming = [event for event in ending if event.id in ours]
     if deleted + waiting + len(coming) > max(HOLD_ABOVE, int((live + deleted) * HOLD_SHARE)):
-        batch.held = [event for event, _document in coming]
+        batch.held = coming
         batch.dels = [(event, document) for event, document in batch.dels if event.id not in ours]
+        batch.purges = [event for event in batch.purges if event.id not in ours]
 
 
 def _write_puts(batch: Batch) -> None:

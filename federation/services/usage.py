@@ -55,8 +55,12 @@ def close_day(day: datetime.date) -> int:
 
 
 def _views_until(day: datetime.date):
-    """Views are one growing counter a dataset: a day has what no earlier day was given. A day counted again keeps what it has."""
-    if DailyUsage.objects.filter(portal=settings.PORTAL_ID, day__gte=day, views__gt=0).exists():
+    """Views are one growing counter a dataset: the day that has just ended has what no earlier day was given; a day counted again keeps
+    what it has."""
+    if (
+        day < timezone.localdate() - datetime.timedelta(days=1)
+        or DailyUsage.objects.filter(portal=settings.PORTAL_ID, day__gte=day, views__gt=0).exists()
+    ):
         return DailyUsage.objects.filter(portal=settings.PORTAL_ID, day=day).values_list(_dataset_pk(), "views")
     booked = dict(DailyUsage.objects.filter(portal=settings.PORTAL_ID).values_list("identifier").annotate(Sum("views")).order_by())
     seen = Dataset.objects.own().filter(view_count__gt=0).values_list("pk", "identifier", "view_count")

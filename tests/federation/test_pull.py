@@ -278,6 +278,19 @@ def test_a_flood_of_tombstones_is_held_for_a_person(home):
     assert Dataset.objects.published().count() == 70
 
 
+def test_a_flood_of_erasures_is_held_as_well(home):
+    identifiers = [home.put() for _ in range(80)]
+    pull(home)
+    for identifier in identifiers[:51]:
+        home.add("purge", identifier, 2, None)
+
+    run = pull(home)
+
+    assert (run.held, Dataset.objects.published().count()) == (51, 80)
+    assert sync.retry_quarantine(list(Quarantine.objects.filter(state="held"))[:3]) == 3
+    assert Dataset.objects.count() == 77
+
+
 def test_fifty_tombstones_go_through(home):
     identifiers = [home.put() for _ in range(60)]
     pull(home)
