@@ -25,7 +25,7 @@ class Schedule:
     def run(self, steps: int) -> list[str]:
         """The verdict after so many steps and a settlement in which people did their part."""
         moves = [self.write] * 6 + [self.pull] * 6 + [self.decide] * 2 + [self.kill] * 2 + [self.wire] * 4
-        moves += [self.flood, self.clock, self.rotate, self.suspend, self.backup, self.restore, self.lose_nonces, self.two_workers]
+        moves += [self.flood, self.clock, self.rotate, self.suspend, self.lose_nonces, self.two_workers]
         for _ in range(steps):
             move = self.chance.choice(moves)
             self.done.append(f"{move.__name__} {move() or ''}".strip())
@@ -147,12 +147,6 @@ class Schedule:
                 peers.suspend(portal_id, actor=national.admin)
                 return portal_id
             national.attends()
-
-    def backup(self):
-        self.anywhere().back_up()
-
-    def restore(self):
-        """A local portal loses what it wrote since its backup: what nobody else has seen is gone by right, the rest comes back."""
 
     def lose_nonces(self):
         from federation.models import Nonce

@@ -167,12 +167,15 @@ class InPortal:
 
 
 def after_restore() -> None:
-    """What `manage.py restore` does once the rows are back."""
-    try:
-        from federation.services.restore import after_restore as renamed
-    except ImportError:
-        return
-    renamed()
+    """What `manage.py restore` does once the rows are back, and `portal take-back` right after it."""
+    from federation.models import Peer
+    from federation.services import custody
+
+    with transaction.atomic():
+        custody.new_epoch()
+    for peer in Peer.objects.filter(state__in=[Peer.State.ACTIVE, Peer.State.DIVERGED]).order_by("pk"):
+        if custody.keeps_for_us(peer):
+            custody.take_back(peer)
 
 
 class World:

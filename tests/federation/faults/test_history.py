@@ -233,6 +233,8 @@ def test_f37_the_national_portal_from_an_older_backup(tmp_path):
 
         assert national.sees(late)["public"], "what came after the backup was not caught up"
         assert local.sees(early) == {"admission": "taken_down", "public": False}
+        assert not national.sees(early)["public"], "the takedown that the home portal keeps was not taken back"
+        assert world.verdict() == []
 
 
 def test_a_checkpoint_is_never_moved_by_a_failure(home):
