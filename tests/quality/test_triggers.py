@@ -1,8 +1,10 @@
 """Why a dataset is evaluated again: reasons, one open run, expiry, alerts."""
 
+import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from catalog import jobs
@@ -117,3 +119,12 @@ def test_a_run_that_was_voided_no_longer_stands_and_another_follows():
 
     assert evaluation.latest_run(dataset).pk != run.pk
     assert Evaluation.objects.get(pk=run.pk).state == "void"
+
+
+def test_the_command_says_what_a_run_is_for(client):
+    dataset = graded()
+
+    call_command("evaluate", str(dataset.uid), "--goal", "selection", stdout=io.StringIO())
+
+    assert dataset.evaluations.first().goal == "selection"
+    assert "项目选用" in client.get(f"/datasets/{dataset.uid}/quality/").content.decode()

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from catalog.exceptions import DomainError
 from catalog.models import Dataset
+from quality.models import Evaluation
 from quality.services import evaluation
 
 
@@ -18,6 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("uid", nargs="?")
         parser.add_argument("--all", action="store_true")
         parser.add_argument("--stale", action="store_true", help="only those without a run for their present document")
+        parser.add_argument(
+            "--goal", choices=Evaluation.Goal.values, default=Evaluation.Goal.LISTING, help="what the runs are for; said in the report"
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args, uid=None, **options):
@@ -25,7 +29,8 @@ class Command(BaseCommand):
         try:
             if [bool(uid), options["all"], options["stale"]].count(True) != 1:
                 raise CommandError("请给出一个 UID，或 --all，或 --stale。")
-            self._one(uid, summary) if uid else self._many(evaluation.candidates() if options["all"] else evaluation.stale(), summary)
+            chosen = evaluation.candidates() if options["all"] else evaluation.stale()
+            self._one(uid, summary, options["goal"]) if uid else self._many(chosen, summary, options["goal"])
         except KeyboardInterrupt:
             self.stderr.write(f"中断：已评测 {summary['evaluated']} 个。")
             sys.exit(130)
@@ -37,7 +42,7 @@ class Command(BaseCommand):
         if summary["failed"]:
             sys.exit(1)
 
-    def _one(self, uid, summary):
+    def _one(self, uid, summary, goal):
         try:
             dataset = Dataset.objects.select_related("organization", "current_version").filter(uid=uuid.UUID(uid)).first()
         except ValueError as error:
@@ -45,11 +50,11 @@ class Command(BaseCommand):
         if dataset is None:
             raise CommandError(f"没有数据集 {uid}。")
         try:
-            self._count([evaluation.evaluate_dataset(dataset)], {}, summary)
+            self._count([evaluation.evaluate_dataset(dataset, goal=goal)], {}, summary)
         except Exception as error:  # the run keeps the reason
             self._count([], {dataset.pk: error}, summary)
 
-    def _many(self, chosen, summary):
+    def _many(self, chosen, summary, goal):
         from tqdm import tqdm
 
         pks = list(chosen.order_by("id").values_list("pk", flat=True))
@@ -57,7 +62,7 @@ class Command(BaseCommand):
         with tqdm(total=len(pks), unit="个", desc="评测", disable=len(pks) < 2, mininterval=interval) as bar:
             for start in range(0, len(pks), evaluation.BATCH):
                 batch = pks[start : start + evaluation.BATCH]
-                self._count(*evaluation.evaluate_datasets(batch), summary)
+                self._count(*evaluation.evaluate_datasets(batch, goal=goal), summary)
                 bar.update(len(batch))
 
     def _count(self, runs, errors, summary):
