@@ -278,6 +278,7 @@ class DatabaseBackend(SearchBackend):
             on_progress(done, total)
         self.remove(self._ghosts())
         self._drop_stray_tokens()
+        self.settle()
         return done
 
     @transaction.atomic
@@ -286,14 +287,16 @@ class DatabaseBackend(SearchBackend):
         self._index(list(Dataset.objects.filter(pk__in=pks)), force=True)
 
     def renew(self) -> None:
-        """An index of another format, or of none, starts empty: its old tokens could not be deleted."""
-        state = SearchState.objects.filter(id=1).first()
-        if state is None or state.format != FORMAT:
+        """An index that was never built starts empty. One of another format stays in use while its rows are written anew."""
+        if not SearchState.objects.filter(id=1).exists():
             with transaction.atomic():
                 self._next_version()
-                SearchState.objects.filter(id=1).update(format=FORMAT)
                 self._clear_tokens()
                 SearchRow.objects.all().delete()
+
+    def settle(self) -> None:
+        """Every row is of this format now."""
+        SearchState.objects.filter(id=1).exclude(format=FORMAT).update(format=FORMAT)
 
     def _ghosts(self) -> list[int]:
         rows = SearchRow.objects.filter(is_gone=False)

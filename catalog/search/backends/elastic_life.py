@@ -24,6 +24,7 @@ class ElasticLife(ElasticFeed):
         on_progress(0, total)
         self.database.renew()
         self.database.repair()
+        self.database.settle()
         self._quiet_until = 0.0
         with self._asking():
             return self._fill(on_progress)
