@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -36,11 +37,64 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--made", action="store_true", help="listings of generate_catalog instead of real titles")
+    parser.add_argument("--clients", type=int, default=1, help="that ask at the same time, each from a process of its own")
+    parser.add_argument("--writing", action="store_true", help="while listings are being added")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="jimu-bench-") as folder:
         start_django(folder)
-        build = fill(options.count)
-        report(options, build, measure(options.rounds))
+        build = make(options.count) if options.made else fill(options.count)
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(options.count)], cwd=ROOT) if options.writing else None
+        others = [os.fork() or ask_until_killed() for _client in range(options.clients - 1)]
+        try:
+            report(options, build, measure(options.rounds), folder)
+        finally:
+            for pid in others:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            if writer:
+                writer.kill()
+                writer.wait()
+
+
+WRITER = """
+import os, sys
+sys.path.insert(0, os.getcwd())
+import django
+django.setup()
+from catalog.generated import writing
+writing.BATCH = 200
+writing.generate(int(sys.argv[1]) + 1_000_000, seed=2)
+"""
+
+
+def ask_until_killed() -> None:
+    from django.db import connection
+    from django.test import Client
+
+    connection.close()
+    client, paths = Client(), [f"/api/v1/datasets/?q={query}" for queries in CLASSES.values() for query in queries]
+    while True:
+        for path in paths:
+            client.get(path)
+
+
+def make(count: int) -> dict:
+    from catalog.generated import writing
+    from catalog.search.backends import get_backend
+
+    start, worked = time.perf_counter(), time.process_time()
+    writing.generate(count)
+    print(f"made and indexed in {time.perf_counter() - start:.0f} s, {count / (time.process_time() - worked):,.0f} listings per CPU s", flush=True)
+    start, worked = time.perf_counter(), time.process_time()
+    get_backend().build()
+    print(f"search_index build: {time.perf_counter() - start:.0f} s, {time.process_time() - worked:.0f} CPU s", flush=True)
+    return {"count": count, "engine": get_backend().name}
+
+
+def resident() -> int:
+    """MB of this process."""
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) // 1024
 
 
 def start_django(folder: str) -> None:
@@ -135,18 +189,24 @@ def timed(client, address: str) -> tuple[float, float]:
     return (time.perf_counter() - start) * 1000, (time.process_time() - worked) * 1000
 
 
-def report(options, build: dict, results: dict[str, list[tuple[float, float]]]) -> None:
+def report(options, build: dict, results: dict[str, list[tuple[float, float]]], folder: str) -> None:
     version = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     print(f"{datetime.date.today()} · {version} · {os.cpu_count()} cores · Python {platform.python_version()} · {build['engine']}")
-    each = build["seconds"] / build["count"] * 1000
-    print(f"{build['count']} listings indexed in {build['seconds']:.1f} s, {each:.2f} ms each; {options.rounds} rounds")
-    if build["fed"]:
+    if "seconds" in build:
+        each = build["seconds"] / build["count"] * 1000
+        print(f"{build['count']} listings indexed in {build['seconds']:.1f} s, {each:.2f} ms each")
+    print(f"{options.rounds} rounds, {options.clients} clients{', while listings are added' if options.writing else ''}; {resident()} MB a process")
+    file = Path(folder, "portal.sqlite3")
+    if file.exists() and file.stat().st_size > 10**6:
+        print(f"database file, records and index: {file.stat().st_size / 10**6:.0f} MB")
+    if build.get("fed"):
         print(f"{build['fed']} compared and sent by search_index build in {build['feeding']:.1f} s")
     print(f"load while measuring: {os.getloadavg()[0]:.1f}")
-    print("\n| query | p50 ms | p95 ms | CPU p50 ms | CPU p95 ms |\n|---|---|---|---|---|")
+    print("\n| query | first ms | p50 ms | p95 ms | first CPU ms | CPU p50 ms | CPU p95 ms |\n|---|---|---|---|---|---|---|")
     results["all through the API"] = [pair for name in CLASSES for pair in results[name]]
     for name, pairs in results.items():
-        figures = [value for times in zip(*pairs, strict=True) for value in (statistics.median(times), sorted(times)[int(len(times) * 0.95) - 1])]
+        each = zip(*pairs, strict=True)
+        figures = [value for times in each for value in (times[0], statistics.median(times), sorted(times)[int(len(times) * 0.95) - 1])]
         print(f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |")
 
 
