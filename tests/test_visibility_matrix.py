@@ -162,6 +162,8 @@ def fillers(dataset: Dataset | None) -> dict[tuple[str, str], object]:
         ("quarantine", "pk"): 1,
         ("action", "name"): "package_list",
         ("streams", "stream"): "listings",
+        ("inbox", "stream"): "listings",
+        ("custody", "portal_id"): "cn-33",
         ("portals", "portal_id"): "cn-33",
         ("reset", "uidb64"): "x",
         ("reset", "token"): "x",
