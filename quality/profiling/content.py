@@ -127,18 +127,26 @@ def texts_of(texts: list[str], places: list[str], column: str) -> tuple[dict, li
         for fault, holds in (("short", len(text) < TOO_SHORT), ("symbols", symbol_heavy(text)), ("repetitive", repetitive(text))):
             if holds:
                 counts[fault] += 1
-                if len(examples[fault]) < 5:
-                    examples[fault].append(place)
+                examples[fault].append(place)
     out = {"n": filled, "short": counts["short"], "symbols": counts["symbols"], "repetitive": counts["repetitive"]}
     told = {"short": "过短的文本", "symbols": "符号过多的文本", "repetitive": "自我重复的文本"}
     findings = [
-        finding("0208", f"text_{fault}", "warning", f"列 {column[:60]} 第 {'、'.join(examples[fault])} 行", f"{told[fault]}：{number} 条。")
+        finding(
+            "0208",
+            f"text_{fault}",
+            "warning",
+            f"列 {column[:60]} 第 {'、'.join(sorted(examples[fault], key=_number)[:5])} 行",
+            f"{told[fault]}：{number} 条。",
+        )  # fmt: skip
         for fault, number in sorted(counts.items())
     ]
     return out, findings
 
 
 def symbol_heavy(text: str) -> bool:
+    """Formulas, tables and garbage. The marks that make nested values JSON are none of the text's."""
+    if text[:1] in "[{":
+        text = re.sub(r"[\[\]{}\",:]", "", text)
     return len(text) >= 10 and len(WORD.sub("", text)) > SYMBOLS * len(text)
 
 
