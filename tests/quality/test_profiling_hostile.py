@@ -194,6 +194,31 @@ def test_nothing_small_crashes(tmp_path, content, name):
     assert found["readable"] or found["reason"]
 
 
+@pytest.mark.parametrize("name", ["sheet.xlsx", "image.png", "photo.jpg", "sound.wav", "set.zip", "table.parquet"])
+def test_a_damaged_file_is_an_answer_and_no_exception(tmp_path, name):
+    import random
+
+    import polars as pl
+
+    from tests.quality import faults
+    from tests.quality.test_profiling_formats import workbook
+
+    made = io.BytesIO()
+    pl.DataFrame({"a": range(200), "b": [["x", "y"]] * 200}).write_parquet(made)
+    whole = {"sheet.xlsx": workbook([["a"], [1]]), "image.png": faults.picture(kind="PNG"), "photo.jpg": faults.picture(),
+             "sound.wav": faults.sound(0.5, seconds=0.2),
+             "set.zip": faults.archive({"a.csv": b"a,b\n1,2\n", "b.jpg": faults.picture()}), "table.parquet": made.getvalue()}[name]  # fmt: skip
+    draw = random.Random(8)
+    for _ in range(12):
+        spoilt = bytearray(whole)
+        for _byte in range(draw.choice([1, 3, 30])):
+            spoilt[draw.randrange(len(spoilt))] = draw.randrange(256)
+
+        found = profile(tmp_path, bytes(spoilt[: draw.randrange(1, len(spoilt))] if draw.random() < 0.3 else spoilt), name)
+
+        assert isinstance(found["readable"], bool) and (found["readable"] or found["reason"])
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     assert not profile_file(tmp_path / "none.csv")["readable"]
     assert not profile_file(tmp_path)["readable"]
