@@ -5,13 +5,14 @@ import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+import orjson
 from django.conf import settings
 from django.db import transaction
 
 from catalog.exceptions import DomainError
 from federation import protocol
 from federation.models import Peer
-from federation.services.keys import check_keys_document, find_key, own_signer, store_keys
+from federation.services.keys import check_keys_document, earlier_signers, find_key, own_signer, public_keys, store_keys
 from federation.signing import Request, SignatureRefused, Signer, sign_request, verify_response
 from federation.transport import Answer, TransportError, get_transport
 
@@ -40,6 +41,30 @@ def call(
     `coding` is what the peer may answer in: gzip for pages, identity for the rest, so that no proxy in between packs what was signed.
     `packed`: the body is gzip of a page. `signer`: another key of ours than the current one.
     """
+    try:
+        return _call(peer, method, path, body, coding, signer, packed)
+    except PeerError as error:
+        if signer or error.status != 401 or error.code != "key" or not introduce_keys(peer):
+            raise
+    return _call(peer, method, path, body, coding, None, packed)
+
+
+def introduce_keys(peer: Peer) -> bool:
+    """Tell a peer that does not know the key we sign with, by a message that an older key of ours signs; whether it took that.
+
+    A peer learns our next key when it meets it in an answer. When both changed theirs out of each other's sight, neither gets an
+    answer any more: each request is refused for its key.
+    """
+    for older in earlier_signers():
+        try:
+            _call(peer, "POST", "/fed/v1/keys", orjson.dumps({"keys": public_keys()}), "identity", older, False)
+            return True
+        except PeerError as error:
+            logger.info("Keys not told to %s by %s: %s", peer.pk, older.keyid, error)
+    return False
+
+
+def _call(peer: Peer, method: str, path: str, body: bytes, coding: str, signer: Signer | None, packed: bool) -> Answer:
     url = peer.base_url.rstrip("/") + path
     headers = sign_request(method, url, body, portal=settings.PORTAL_ID, protocol=protocol.VERSION, signer=signer or own_signer())
     headers["Accept-Encoding"] = coding

@@ -76,6 +76,12 @@ def public_keys() -> list[dict]:
     return [key_document(row) for row in rows]
 
 
+def earlier_signers() -> list[Signer]:
+    """Of the keys we signed with before and that are still valid, the newest first."""
+    rows = OwnKey.objects.filter(is_current=False, valid_until__gt=timezone.now()).order_by("-id")
+    return [signer_of(row) for row in rows]
+
+
 class KeyInvalid(DomainError):
     status = 400
     code = "invalid"

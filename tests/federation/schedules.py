@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-KEPT: tuple[int, ...] = ()  # seeds that failed once
+KEPT: tuple[int, ...] = (8,)  # seeds that failed once: two portals that changed their keys out of each other's sight
 WORKER_STEPS = ("leased", "received", "parsed", "applied", "before_commit", "committed")
 
 

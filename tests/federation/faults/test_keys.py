@@ -75,6 +75,23 @@ def test_f40_a_rotation_in_the_middle_of_a_pull_loses_no_page(home):
     assert home.signer.keyid == "cn-33:fresh" and PeerKey.objects.get(keyid="cn-33:fresh").is_valid
 
 
+@fault("F40", "I1 I3", "keys change in the middle of a pull")
+def test_f40_both_change_their_keys_out_of_each_others_sight(tmp_path, db):
+    """Neither knows the key of the other: a request is refused for its key, and so no answer comes from which to learn."""
+    from federation.services import keys
+    from tests.federation.world import World
+
+    with World(tmp_path, ("cn", "cn-33")) as world:
+        identifier = world["cn-33"].lists("示例：换钥之后")
+        for portal in world.portals.values():
+            with portal:
+                keys.finish_rotation(keys.prepare_rotation())
+
+        world.settle()
+
+        assert world["cn"].sees(identifier)["public"] and world.verdict() == []
+
+
 @fault("F41", "I3", "the key id of another portal")
 def test_f41_the_key_of_another_portal(home, client):
     other = FakePortal("cn-44")
