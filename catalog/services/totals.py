@@ -1,6 +1,6 @@
 """What stands on the home page: totals of the catalogue, grades, sectors, and a few datasets to begin with."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.db.models import Count, Sum
@@ -8,12 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.labels import term_choices
-from catalog.models import Dataset, Demand, DownloadEvent, Organization, Portal, Sample
+from catalog.models import Dataset, Demand, DownloadEvent, Organization, Portal, Sample, SearchState
 from catalog.search import backends
 from catalog.search.query import MISSING, SearchQuery
 from catalog.services.mapping import listing_url, total_of
 
 PLAIN = ("示例", "example")  # keywords that tell nothing of the content
+_held: dict[str, tuple] = {}
 GRADES = ("A", "B", "C", "D", MISSING)
 
 
@@ -69,8 +70,21 @@ def sector_drawers() -> list[dict]:
     return sorted(drawers, key=lambda drawer: -drawer["count"])
 
 
-def sector_keywords(*, sample: int = 400, words: int = 3) -> dict[str, list[str]]:
+def _kept(name: str, work: Callable):
+    """What `work` gave for this state of the index; once a process and state. Only for what nothing but the published listings decides."""
+    state = SearchState.objects.filter(id=1).values_list("version", "stamp").first()
+    held = _held.get(name)
+    if state is None or held is None or held[0] != state:
+        held = _held[name] = (state, work())
+    return held[1]
+
+
+def sector_keywords() -> dict[str, list[str]]:
     """Up to three short keywords per sector, from the latest listings."""
+    return _kept("sector_keywords", _sector_keywords)
+
+
+def _sector_keywords(*, sample: int = 400, words: int = 3) -> dict[str, list[str]]:
     seen = {}
     rows = Dataset.objects.published().latest_first().values_list("sectors", "keywords")[:sample]
     for sectors, keywords in rows:
@@ -84,9 +98,13 @@ def sector_keywords(*, sample: int = 400, words: int = 3) -> dict[str, list[str]
 
 def frequent_keywords(limit: int = 5) -> list[str]:
     """Words to try in the search box: keywords of most datasets."""
+    return _kept("frequent_keywords", _frequent_keywords)[:limit]
+
+
+def _frequent_keywords() -> list[str]:
     counts = backends.get_backend().counts(SearchQuery(), "keyword")
     words = [item.label for item in sorted(counts, key=lambda item: -item.count) if item.value not in (MISSING, *PLAIN)]
-    return [word for word in words if 2 <= len(word) <= 8][:limit]
+    return [word for word in words if 2 <= len(word) <= 8][:50]
 
 
 def leading_datasets(sorts: Iterable[str], *, limit: int = 4) -> dict[str, list[int]]:
