@@ -18,6 +18,8 @@ from federation.services import keys
 from federation.services.apply import Batch
 from federation.services.documents import apply_each
 from federation.services.records import Unfit, check_text
+from quality.models import EvaluationScheme
+from quality.services import editing, schemes
 
 SCHEME = re.compile(r"[a-z0-9_]{1,40}")
 PORTAL = re.compile(r"cn|cn-[0-9]{2,6}|ind-[a-z0-9][a-z0-9-]{0,40}")
@@ -36,12 +38,12 @@ def apply_vocab(peer: Peer, events, *, release: bool = False, **options) -> Batc
 
 def _write_vocab(peer: Peer, event: Event, document: dict) -> None:
     effective = document.get("effective_from")
-    if effective is not None and _date(effective) > timezone.localdate():
-        return  # kept as a record; apply_effective brings it in when its day comes
+    day = None if effective is None else _date(effective)
     if "evaluation" in document:
-        _write_evaluation(document["evaluation"])
-    else:
+        _write_evaluation(document["evaluation"], day)
+    elif day is None or day <= timezone.localdate():
         _write_terms(document)
+    # terms of a later day are kept as a record; apply_again brings them in when it has come
 
 
 def _date(text) -> datetime.date:
@@ -51,15 +53,20 @@ def _date(text) -> datetime.date:
         raise Unfit("invalid", "/effective_from: a date") from None
 
 
-def _write_evaluation(document) -> None:
-    from quality.services import schemes
-
-    if not isinstance(document, dict) or not hasattr(schemes, "from_document"):
-        raise Unfit("shape", "evaluation schemes are not read here")
+def _write_evaluation(text, day: datetime.date | None) -> None:
+    """A national scheme is here before its day, and comes into force on it like one of our own (quality.services.editing)."""
     try:
-        schemes.from_document(document)
-    except DomainError as error:
-        raise Unfit("invalid", str(error)) from error
+        document = orjson.loads(text) if isinstance(text, str) else None
+        if not isinstance(document, dict) or day is None or document.get("effective_from") != day.isoformat():
+            raise Unfit("shape", "evaluation is a scheme as JSON text, of the day of effective_from")
+        scheme = schemes.from_document(document)
+    except (DomainError, orjson.JSONDecodeError) as error:
+        raise Unfit("invalid", str(error)[:500]) from error
+    if scheme.state == EvaluationScheme.State.DRAFT:
+        scheme.state = EvaluationScheme.State.WAITING
+        scheme.save(update_fields=["state"])
+    if scheme.state == EvaluationScheme.State.WAITING and day <= timezone.localdate():
+        editing.activate(scheme)
 
 
 def _write_terms(document: dict) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+import orjson
 from django.db import transaction
 
 from catalog.models import Term
@@ -9,6 +10,8 @@ from federation import feeds
 from federation.models import Peer
 from federation.services import keys, outbox
 from federation.services.peers import is_national, own_document
+from quality.models import EvaluationScheme
+from quality.services import schemes
 
 TERMS = 500  # of one document
 
@@ -43,12 +46,17 @@ def _term(term: Term) -> dict:
 
 
 def _scheme_documents() -> dict[str, dict]:
-    """Every evaluation scheme but drafts, which are nobody's business until they are scheduled."""
-    from quality.models import EvaluationScheme
-    from quality.services.schemes import to_document
-
-    rows = EvaluationScheme.objects.exclude(state=EvaluationScheme.State.DRAFT).prefetch_related("profiles").order_by("pk")
-    return {f"urn:scheme:cn:{row.version}": {"evaluation": to_document(row)} for row in rows}
+    """Schemes in force or coming into force, as JSON text: their weights and bands may be fractions, which documents of fed/1 do not hold."""
+    rows = EvaluationScheme.objects.filter(state__in=[EvaluationScheme.State.WAITING, EvaluationScheme.State.ACTIVE]).prefetch_related("profiles")
+    return {
+        f"urn:scheme:cn:{row.version}": {
+            "evaluation": orjson.dumps(schemes.to_document(row), option=orjson.OPT_SORT_KEYS).decode(),
+            "version": row.version,
+            "effective_from": row.effective_from.isoformat(),
+        }
+        for row in rows.order_by("pk")
+        if row.version.isascii() and row.version.isprintable() and " " not in row.version
+    }
 
 
 def publish_directory(portal_ids: Sequence[str] | None = None) -> int:

@@ -285,6 +285,43 @@ def test_a_vocabulary_that_is_none_is_parked_and_changes_nothing(speaker, local,
     assert pull(speaker).quarantined == 1 and not Term.objects.filter(scheme="x").exists()
 
 
+def scheme_of(version, day):
+    from quality.services import schemes
+
+    document = schemes.to_document(schemes.active_scheme()) | {"version": version, "effective_from": day.isoformat()}
+    return {"evaluation": json.dumps(document, ensure_ascii=False), "version": version, "effective_from": day.isoformat()}
+
+
+def test_schemes_in_force_are_published_as_text():
+    from quality.services import schemes
+
+    row = schemes.active_scheme()
+    reference.publish_reference()
+
+    document = doc_of("vocab", f"urn:scheme:cn:{row.version}")
+    assert json.loads(document["evaluation"]) == schemes.to_document(row) and document["effective_from"] == row.effective_from.isoformat()
+
+
+@pytest.mark.parametrize("speaker", ["vocab"], indirect=True)
+def test_a_national_scheme_waits_for_its_day_and_then_applies(speaker, local):
+    from quality.models import EvaluationScheme
+    from quality.services import schemes
+
+    before = schemes.active_scheme()
+    today = timezone.localdate()
+    say(speaker, "urn:scheme:cn:9.1", scheme_of("9.1", today + timedelta(days=3)))
+    say(speaker, "urn:scheme:cn:9.0", scheme_of("9.0", today))
+    say(speaker, "urn:scheme:cn:9.2", {"evaluation": "{", "effective_from": str(today)})
+    say(speaker, "urn:scheme:cn:9.3", scheme_of("9.3", today) | {"effective_from": "2020-01-01"})
+    say(speaker, f"urn:scheme:cn:{before.version}", scheme_of(before.version, today - timedelta(days=9)))
+
+    run = pull(speaker)
+
+    states = dict(EvaluationScheme.objects.values_list("version", "state"))
+    assert (run.applied, run.quarantined) == (2, 3)
+    assert (states["9.0"], states["9.1"], states[before.version]) == ("active", "waiting", "retired")
+
+
 # --- the directory
 
 
