@@ -57,13 +57,13 @@ def growth(now: datetime) -> list[dict]:
     rows = Dataset.objects.published()
     listed = _by_month(rows.filter(listed_at__gte=span[0]), "listed_at")
     downloads = _by_month(DownloadEvent.objects.filter(at__gte=span[0]), "at")
-    requests = _by_month(AccessRequest.objects.filter(created_at__gte=span[0]), "created_at")
+    asked = _by_month(AccessRequest.objects.filter(created_at__gte=span[0]), "created_at")
     total, found = rows.filter(Q(listed_at__lt=span[0]) | Q(listed_at__isnull=True)).count(), []
     for month in span:
         key = month.strftime("%Y-%m")
         total += listed.get(key, 0)
         found.append(
-            {"month": key, "listed": listed.get(key, 0), "total": total, "downloads": downloads.get(key, 0), "requests": requests.get(key, 0)}
+            {"month": key, "listed": listed.get(key, 0), "total": total, "downloads": downloads.get(key, 0), "requests": asked.get(key, 0)}
         )
     return found
 

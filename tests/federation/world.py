@@ -253,10 +253,11 @@ class World:
         for _round in range(rounds):
             news = 0
             for portal in self.portals.values():
+                portal.numbers()  # all of them first: what is not numbered is no news to anybody
+            for portal in self.portals.values():
                 with portal:
                     portal.frees_leases()
                     news += portal.attends() if people else 0
-                portal.numbers()
                 for other in portal.partners():
                     news += sum(run.received + bool(run.error) for run in portal.pulls(other))
             if not news:
