@@ -62,9 +62,7 @@ def growth(now: datetime) -> list[dict]:
     for month in span:
         key = month.strftime("%Y-%m")
         total += listed.get(key, 0)
-        found.append(
-            {"month": key, "listed": listed.get(key, 0), "total": total, "downloads": downloads.get(key, 0), "requests": asked.get(key, 0)}
-        )
+        found.append({"month": key, "listed": listed.get(key, 0), "total": total, "downloads": downloads.get(key, 0), "requests": asked.get(key, 0)})
     return found
 
 

@@ -85,7 +85,7 @@ def test_the_page_costs_the_same_queries_whatever_it_shows(client, number, djang
         listed(sectors=["meteorology"], region="330000", modalities=["text"], download_count=at)
     client.get("/statistics/")
 
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(60):
         page = client.get("/statistics/")
 
     assert page.status_code == 200 and page.context["totals"]["datasets"] == Dataset.objects.count()
