@@ -13,6 +13,19 @@ def check(rule: str, count: int, n: int, score: float, *, version: int = 1, exam
     } | more  # fmt: skip
 
 
+COMPARED = ("unseen", "original", "evenness", "age", "lift", "process")  # checks that count no defects among n
+
+
+def shown(checks: list[dict]) -> dict:
+    """The value of a measure: each defect rate by its short name, for the report, and the checks as they are."""
+    facts = {}
+    for item in checks:
+        name = item["rule"].partition(".")[2]
+        if name not in COMPARED:
+            facts[name] = {"count": item["count"], "n": item["n"], "rate": item["value"], "upper": item["high"]}
+    return facts | {"checks": checks}
+
+
 def bounded(rule: str, count: int, n: int, good: float, bad: float, **more) -> tuple[float, dict]:
     """(score, check) of a defect rate at its upper bound."""
     count = min(count, n)

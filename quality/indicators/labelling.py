@@ -1,6 +1,6 @@
 """0203 标注规范性, 0206 内容一致性, 0207 类型一致性 and the hint of 0304 from the closer looks at a sample."""
 
-from quality.indicators.checks import block, bounded, check, columns, contents, evidence, rows, text, weighted, whole
+from quality.indicators.checks import block, bounded, check, columns, contents, evidence, rows, shown, text, weighted, whole
 from quality.indicators.registry import NOT_MEASURED, Measure, Snapshot, measures
 
 LABELLING = {"membership": "0.4", "geometry": "0.3", "process": "0.3"}
@@ -58,7 +58,7 @@ def labelling(snapshot: Snapshot) -> Measure:
     parts["process"] = 100.0 * sum(bool(item) for item in told) / len(told)
     checks.append(check("0203.process", sum(not item for item in told), len(told), parts["process"]))
     score = weighted(parts, LABELLING)
-    return Measure("measured", round(score, 2), {"checks": checks}, n or shapes, source="sample", rule="0203/1", evidence=evidence(snapshot, "0203"))
+    return Measure("measured", round(score, 2), shown(checks), n or shapes, source="sample", rule="0203/1", evidence=evidence(snapshot, "0203"))
 
 
 @measures("0206")
@@ -71,7 +71,7 @@ def consistency(snapshot: Snapshot) -> Measure:
     scored = [bounded(f"0206.{name}", count, n, 0.0, BAD) for name, count, n in found]
     score = sum(points for points, _check in scored) / len(scored)
     n = max(n for _name, _count, n in found)
-    value = {"checks": [item for _points, item in scored]}
+    value = shown([item for _points, item in scored])
     return Measure("measured", round(score, 2), value, n, source="sample", rule="0206/1", evidence=evidence(snapshot, "0206"))
 
 
@@ -125,7 +125,7 @@ def type_conformity(snapshot: Snapshot) -> Measure:
         return NOT_MEASURED  # no words are known of that sector
     score = TYPE_LIMIT * (own / best if best else 0.0) * min(1.0, own / (0.02 * n))
     checks = [check("0207.words", own, n, score)]
-    return Measure("measured", round(score, 2), {"checks": checks}, n, source="sample", rule="0207/1")
+    return Measure("measured", round(score, 2), shown(checks), n, source="sample", rule="0207/1")
 
 
 @measures("0304")

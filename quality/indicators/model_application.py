@@ -6,7 +6,7 @@ Nothing here is guessed: without facets, a size, dates or labels an indicator st
 import math
 from datetime import date
 
-from quality.indicators.checks import block, check, columns, contents, decimal, evidence, rows, text, whole
+from quality.indicators.checks import block, check, columns, contents, decimal, evidence, rows, shown, text, whole
 from quality.indicators.documentation import as_number
 from quality.indicators.labelling import declared_labels, label_shares
 from quality.indicators.registry import NOT_MEASURED, Measure, Snapshot, measures
@@ -34,7 +34,7 @@ def diversity(snapshot: Snapshot) -> Measure:
         observed = {name for shares in facets for name, count in shares.items() if count}
         parts["coverage"] = 100.0 * len(observed & expected.keys()) / len(expected)
         missing = [{"place": "", "text": name[:60]} for name in sorted(expected.keys() - observed)]
-        checks.append(check("0301.coverage", len(expected) - len(observed & expected.keys()), len(expected), parts["coverage"], examples=missing))
+        checks.append(check("0301.facets", len(expected) - len(observed & expected.keys()), len(expected), parts["coverage"], examples=missing))
     else:
         parts["coverage"] = 50.0  # nothing says what should be there
     declared = {name: share for name, share in expected.items() if share is not None}
@@ -44,7 +44,7 @@ def diversity(snapshot: Snapshot) -> Measure:
     parts["effective"] = 100.0 * (1 - repeated / looked) if looked else 100.0
     checks.append(check("0301.effective", repeated, looked, parts["effective"]))
     score = sum(parts[name] * share for name, share in DIVERSITY.items())
-    return Measure("measured", round(score, 2), {"checks": checks}, n, source="sample", rule="0301/1", evidence=evidence(snapshot, "0301"))
+    return Measure("measured", round(score, 2), shown(checks), n, source="sample", rule="0301/1", evidence=evidence(snapshot, "0301"))
 
 
 def _shares(column: dict) -> dict[str, int]:
@@ -109,7 +109,7 @@ def sufficiency(snapshot: Snapshot) -> Measure:
         few = sum(count < FEW for count in counts)
         score = max(0.0, score - 20.0 * few / len(counts))
         checks.append(check("0302.classes", few, len(counts), 100.0 - 20.0 * few / len(counts)))
-    return Measure("measured", round(score, 2), {"checks": checks}, lines, source="sample", rule="0302/1", evidence=evidence(snapshot, "0302"))
+    return Measure("measured", round(score, 2), shown(checks), lines, source="sample", rule="0302/1", evidence=evidence(snapshot, "0302"))
 
 
 def _class_counts(document: dict) -> list[float]:
@@ -136,7 +136,7 @@ def timeliness(snapshot: Snapshot) -> Measure:
     score = 100.0 * 2 ** (-age / life)
     found = check("0303.age", round(age), max(round(age), life), score, newest=newest[:10], read_on=read.isoformat(), half_life_months=life)
     n = sum(profile["rows"] for profile in snapshot.tables)
-    return Measure("measured", round(score, 2), {"checks": [found]}, n, source="sample", rule="0303/1")
+    return Measure("measured", round(score, 2), shown([found]), n, source="sample", rule="0303/1")
 
 
 def _day(value) -> date | None:
@@ -161,4 +161,4 @@ def fitness(snapshot: Snapshot) -> Measure:
     ]
     leaks = [text(name)[:80] for item in trials if isinstance(item.get("leaks"), list) for name in item["leaks"]]
     found = check("0305.lift", round(100 * gain), 100, score, examples=said, leaks=leaks[:20])
-    return Measure("measured", round(score, 2), {"checks": [found]}, n, source="sample", rule="0305/1", evidence=evidence(snapshot, "0305"))
+    return Measure("measured", round(score, 2), shown([found]), n, source="sample", rule="0305/1", evidence=evidence(snapshot, "0305"))

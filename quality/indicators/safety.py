@@ -2,7 +2,7 @@
 
 import math
 
-from quality.indicators.checks import block, check, contents, evidence, rows, text, whole
+from quality.indicators.checks import block, check, contents, evidence, rows, shown, text, whole
 from quality.indicators.registry import NOT_MEASURED, Measure, Snapshot, measures
 from quality.profiling.privacy import SEVERITY
 from quality.statistics import upper_bound
@@ -26,7 +26,7 @@ def safety(snapshot: Snapshot) -> Measure:
         points = POINTS[severity] * (1 + math.log10(1 + 10_000 * count / scanned))
         lost += points
         checks.append(check(f"0202.{name}", count, max(scanned, count), max(0.0, 100.0 - points), severity=severity))
-    value = {"hits": {name: count for name, (_severity, count) in sorted(hits.items())}, "checks": checks}
+    value = {"hits": {name: count for name, (_severity, count) in sorted(hits.items())}} | shown(checks)
     return Measure("measured", round(max(0.0, 100.0 - lost), 2), value, scanned, source="sample", rule="0202/1", evidence=evidence(snapshot, "0202"))
 
 
@@ -74,7 +74,7 @@ def authenticity(snapshot: Snapshot) -> Measure:
     if like:
         sourced = min(like, sum(whole(item.get("sourced")) for item in records))
         parts["coverage"] = 100.0 * (1.0 - upper_bound(like - sourced, like))
-        checks.append(check("0205.coverage", like - sourced, like, parts["coverage"]))
+        checks.append(check("0205.sourced", like - sourced, like, parts["coverage"]))
         generated = sum(whole(item.get("generated")) for item in records)
         parts["generated"] = 100.0 if not generated or snapshot.document.get("is_synthetic") else 0.0
         checks.append(check("0205.generated", generated, like, parts["generated"]))
@@ -87,4 +87,4 @@ def authenticity(snapshot: Snapshot) -> Measure:
     if not like:
         parts["coverage"] = 50.0 if snapshot.document.get("source_types") and snapshot.document.get("rights_basis") else 0.0
     score = AUTOMATIC / 100 * sum(parts[name] * SOURCES[name] for name in parts) / sum(SOURCES[name] for name in parts)
-    return Measure("measured", round(score, 2), {"checks": checks}, n, source="sample", rule="0205/1", evidence=evidence(snapshot, "0205"))
+    return Measure("measured", round(score, 2), shown(checks), n, source="sample", rule="0205/1", evidence=evidence(snapshot, "0205"))

@@ -21,7 +21,19 @@ FACTS = {
     "columns": _("缺失超过容许的列"),
     "duplicates": _("重复的行"),
     "dirty": _("不干净的单元格"),
-}
+    "near": _("近似重复的文本"), "texts": _("过短、符号过多或自我重复的文本"), "outliers": _("偏离过远的数值"), "image": _("有问题的图片"),
+    "audio": _("有问题的录音"), "manifest": _("读不出的成员"), "membership": _("空缺或不在声明集合内的标签"),
+    "geometry": _("不合法的标注框、区间或序列"),
+    "sourced": _("没有写明来源的记录"), "generated": _("生成的记录"), "conflicts": _("内容相同而标签不同的行"), "joins": _("另一文件中找不到的编号"),
+    "date_shapes": _("写法不一的日期"), "units": _("单位不一的数值"), "variants": _("写法不一的类别"), "words": _("含所属领域用语的行"),
+    "facets": _("缺少的预期类别"), "effective": _("重复的内容"), "repeated": _("重复的内容"), "classes": _("不足 50 条的类别"),
+    "formula": _("以公式开头的单元格"), "word.secret": _("密钥与口令"), "id_card": _("身份证号码"), "bank_card": _("银行卡号"),
+    "mobile": _("手机号码"),
+    "email": _("电子邮箱"), "passport": _("护照号码"), "plate": _("车牌号码"), "military_id": _("军官证号码"), "vin": _("车辆识别代号"),
+    "imei": _("手机设备识别码"), "mac": _("网卡地址"), "position": _("经纬度坐标"), "word.gambling": _("赌博"), "word.drugs": _("毒品"),
+    "word.pornography": _("色情"), "word.fraud": _("诈骗与黑灰产"), "word.weapons": _("枪爆"), "word.terror": _("暴力恐怖"),
+    "word.self_harm": _("自伤"), "word.discrimination": _("歧视用语"),
+}  # fmt: skip
 
 
 @register.inclusion_tag("quality/report_block.html")
