@@ -39,7 +39,6 @@ class Asking(threading.Thread):
 
 
 def test_the_master_dies_and_no_query_fails_and_nothing_is_missing(tmp_path):
-    port = free_ports()[0]
     source = tmp_path / "list.csv"
     lines = (f"示例局 {n % 50},失主数据集 {n},说明 {n},每月,2024/03/18" for n in range(IMPORTED))
     source.write_text("\n".join(["提供机关,数据集名称,数据集描述,更新频率,发布日期", *lines]), encoding="utf-8")
@@ -47,6 +46,7 @@ def test_the_master_dies_and_no_query_fails_and_nothing_is_missing(tmp_path):
     serving = importing = None
     migrated(tmp_path)
     with Cluster() as cluster:
+        port = free_ports()[0]  # after the nodes have taken theirs
         servers = {"ELASTICSEARCH_URL": ",".join(cluster.urls), "ELASTICSEARCH_SHARDS": "3", "ELASTICSEARCH_REPLICAS": "1"}
         env = environment(tmp_path, port, PORTAL_ROLE="industry", PORTAL_ID=name, PORTAL_BIND=f"127.0.0.1:{port}", **servers)
         for words in (("load_vocabularies",), ("generate_catalog", "--count", str(BEFORE))):
