@@ -5,6 +5,7 @@ of its own; its CPU seconds and peak memory are those of that process with its l
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -58,4 +59,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     main()
