@@ -166,11 +166,15 @@ def sha256(value) -> str:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+# What measures a sample: another version may measure otherwise.
+LIBRARIES = ("polars", "faust-cchardet", "clevercsv", "fastexcel", "rensa", "pillow", "soundfile", "scikit-learn")
+
+
 @lru_cache(maxsize=1)
 def libraries() -> dict:
     from importlib.metadata import version
 
-    return {"python": platform.python_version(), "ruleset": RULESET, "polars": version("polars"), "faust-cchardet": version("faust-cchardet")}
+    return {"python": platform.python_version(), "ruleset": RULESET} | {name: version(name) for name in LIBRARIES}
 
 
 def live_score(document: dict, profiles=None, *, versions: int = 0, scheme: dict | None = None) -> dict:
