@@ -212,10 +212,9 @@ def test_lists_feeds_and_exports_name_no_hidden_dataset(role, world):
     client = caller(role, world)
     secrets = {row.title for row in [*world.forbidden(role).values(), *world.gone(role).values()]}
 
-    leaks = []
+    leaks, filled = [], fillers(world.datasets["other/draft"])
     for address in all_addresses(with_dataset=False):
-        shown = next(row for name, row in world.datasets.items() if name == "other/draft")
-        path = address.fill(fillers(shown))
+        path = address.fill(filled)
         for query in ({}, {"q": "绝密"}):
             status, body = read(client, path, query)
             leaks += [f"{path} {query} fails"] if status >= 500 else []
@@ -228,11 +227,12 @@ def test_lists_feeds_and_exports_name_no_hidden_dataset(role, world):
 def test_a_hidden_dataset_answers_as_one_that_does_not_exist(role, world):
     client = caller(role, world)
 
-    leaks = []
+    leaks, nowhere = [], fillers(None)
+    hidden = [(name, dataset, fillers(dataset)) for name, dataset in world.forbidden(role).items()]
     for address in all_addresses(with_dataset=True):
-        absent, _body = read(client, address.fill(fillers(None)))
-        for name, dataset in world.forbidden(role).items():
-            path = address.fill(fillers(dataset))
+        absent, _body = read(client, address.fill(nowhere))
+        for name, dataset, filled in hidden:
+            path = address.fill(filled)
             status, body = read(client, path)
             if status != absent or status == 200 or status >= 500:
                 leaks.append(f"{path} ({name}) answers {status}, an absent one {absent}")
@@ -262,11 +262,12 @@ def test_who_may_not_write_changes_nothing(role, verb, world):
     client = caller(role, world)
     before = state_of(world)
 
-    wrong = []
+    wrong, nowhere = [], fillers(None)
+    filled = {name: fillers(world.datasets[name]) for name in ("own/draft", "other/submitted", "own/listed", "remote/admitted")}
     for address in all_addresses(with_dataset=True):
-        absent = send(client, verb, address.fill(fillers(None)))
-        for name in ("own/draft", "other/submitted", "own/listed", "remote/admitted"):
-            path = address.fill(fillers(world.datasets[name]))
+        absent = send(client, verb, address.fill(nowhere))
+        for name, places in filled.items():
+            path = address.fill(places)
             answer = send(client, verb, path)
             if name in world.forbidden(role) and not (refused(answer) or same_refusal(answer, absent)):
                 wrong.append(f"{verb} {path} ({name}) answers {answer.status_code}")
