@@ -4,10 +4,11 @@ import tempfile
 
 from django.utils import timezone
 
+from catalog import demo
 from catalog.models import Sample
 from catalog.services.samples import publish_profile
 from quality.profiling import limits, storable
-from quality.sandbox import ProfileFailed, profile_apart
+from quality.sandbox import ProfileFailed, profile_apart, profile_here
 
 BLOCKED = "样例里像有真实的个人信息（{columns}），已拦截，待人工核实。请去标识化后重新上传。"
 COMPARED, LEAST_KEYS, COPY_PERCENT = 20_000, 16, 20
@@ -41,7 +42,8 @@ def read_profile(sample: Sample, *, progress=None) -> dict:
             if target.tell() > limits.SAMPLE_BYTES:
                 raise ProfileFailed(f"样例超过 {limits.SAMPLE_BYTES // 1024**2} MiB，不检查。", final=True)
         target.flush()
-        return profile_apart(target.name, sample.name, progress=progress)
+        read = profile_here if demo.is_filling() else profile_apart
+        return read(target.name, sample.name, progress=progress)
 
 
 def verdict(profile: dict) -> tuple[str, str]:

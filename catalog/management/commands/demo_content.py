@@ -4,6 +4,7 @@ import os
 
 from django.core.management.base import BaseCommand, CommandError
 
+from catalog.demo import filling
 from catalog.demo.load import load
 
 
@@ -14,5 +15,6 @@ class Command(BaseCommand):
         password = os.environ.get("PORTAL_DEMO_PASSWORD", "")
         if len(password) < 8:
             raise CommandError("Set PORTAL_DEMO_PASSWORD (8 or more characters), or use `manage.py demo`.", returncode=2)
-        count = load(password=password)
+        with filling():
+            count = load(password=password)
         self.stdout.write(f"{count} listings made" if count else "the demonstration is already here")
