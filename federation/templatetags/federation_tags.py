@@ -31,7 +31,8 @@ def duration(milliseconds) -> str:
 
 @register.filter
 def stream_name(stream) -> str:
-    return {"listings": _("登记"), "decisions": _("国家决定")}.get(stream, stream)
+    names = {"listings": _("登记"), "decisions": _("国家决定"), "acks": _("确认"), "usage": _("用量"), "vocab": _("词表"), "peers": _("门户名录")}
+    return names.get(stream, stream)
 
 
 ERRORS = {
