@@ -44,6 +44,7 @@ class DemoPortal:
             "PORTAL_WEB_WORKERS": os.environ.get("PORTAL_WEB_WORKERS", "1"),
             "PORTAL_LOG_LEVEL": os.environ.get("PORTAL_LOG_LEVEL", "WARNING"),
             "PORTAL_DEMO_PASSWORD": password,
+            "OMP_NUM_THREADS": "1",  # three portals fill at the same time; a trial model that takes every core slows all of them
         }
 
 
