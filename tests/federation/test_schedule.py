@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from federation.models import Checkpoint, Peer
 from federation.services import leases, schedule, sync
+from federation.services.client import PeerError
 from federation.transport import Answer
 from tests.federation.fake_portal import FakePortal, Network
 
@@ -102,10 +103,17 @@ def test_a_dead_peer_is_asked_once_and_not_once_a_stream(homes):
     assert Peer.objects.get(pk=home.id).failures == 1
 
 
-def test_one_stream_that_fails_does_not_hide_behind_another(homes):
-    home = homes[0]
+def test_one_stream_that_fails_does_not_hide_behind_another(homes, monkeypatch):
+    home, pull_page = homes[0], sync._pull_page
     Checkpoint.objects.create(peer=home.peer, stream="usage")
     home.put()
+
+    def broken(peer, checkpoint, run):
+        if checkpoint.stream == "usage":
+            raise PeerError("500", status=500)  # it answers, and other streams may go well
+        return pull_page(peer, checkpoint, run)
+
+    monkeypatch.setattr(sync, "_pull_page", broken)
 
     runs = sync.pull_peer(home.id)
 
