@@ -116,9 +116,10 @@ TOLD = {
 
 def _grey(raw: bytes):
     """(grey image of at most SIDE, the same for the hash, size, mode) of a file decoded to its end."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageFile, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = limits.IMAGE_PIXELS
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # weasyprint switches it on for the whole process when it is imported
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
